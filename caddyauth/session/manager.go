@@ -1,0 +1,237 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"time"
+	"weak"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
+)
+
+// Config says how a Manager works. Secrets are all it needs.
+type Config struct {
+	// What cookies and records are sealed with: the first seals, all open.
+	// They may be of any length; keys are derived from them.
+	Secrets [][]byte
+	// Where the records are. Default: in the cookies themselves.
+	Store Store
+	// Default: logs nothing.
+	Logger *zap.Logger
+	// Default: time.Now.
+	Now func() time.Time
+
+	// A session that was in the store no longer ago than this is taken to be
+	// there still; after that, using it checks it in the background.
+	// Default: 5s.
+	Fresh time.Duration
+	// A session that was not checked for so long is checked before it is used.
+	// Default: 10s.
+	Stale time.Duration
+	// How long a request waits for the store. Default: 500ms.
+	StoreTimeout time.Duration
+	// How many cookies are known in memory. Default: 1048576.
+	MaxSessions int
+}
+
+const (
+	defaultFresh        = 5 * time.Second
+	defaultStale        = 10 * time.Second
+	defaultStoreTimeout = 500 * time.Millisecond
+	defaultMaxSessions  = 1 << 20
+
+	// maxBackground bounds the checks and the notes of last use under way.
+	maxBackground = 64
+	// maxRemembered bounds what is remembered about sessions that are not.
+	maxRemembered = 1 << 20
+)
+
+func (c *Config) setDefaults() {
+	if c.Logger == nil {
+		c.Logger = zap.NewNop()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Fresh <= 0 {
+		c.Fresh = defaultFresh
+	}
+	if c.Stale <= 0 {
+		c.Stale = defaultStale
+	}
+	c.Stale = max(c.Stale, c.Fresh)
+	if c.StoreTimeout <= 0 {
+		c.StoreTimeout = defaultStoreTimeout
+	}
+	if c.MaxSessions <= 0 {
+		c.MaxSessions = defaultMaxSessions
+	}
+}
+
+// Manager begins, finds and ends sessions. Safe for concurrent use.
+type Manager struct {
+	config Config // without the secrets
+	sealer *sealer
+	store  *patience // nil: sessions are in their cookies
+
+	// cookies knows sessions by the hash of the cookie value, which spares
+	// opening it.
+	cookies *table[cookieHash, *Session]
+	// known has every Session that somebody holds, so that two cookies of one
+	// session, or a stream that outlives the cached entry, see the same one
+	// end.
+	known *table[identity, weak.Pointer[Session]]
+	// ended has the sessions that ended here, until when they would have
+	// lasted.
+	ended *table[identity, time.Time]
+	// missing has the sessions that the store does not have, until when to
+	// believe it.
+	missing *table[identity, time.Time]
+
+	flights    singleflight.Group
+	background chan struct{}
+
+	owedMu sync.Mutex
+	owed   map[string]time.Time // deletions that the store was not told about, until when they matter
+	owes   chan struct{}
+}
+
+type cookieHash [32]byte
+
+// NewManager returns a Manager. It refuses to be without a secret.
+func NewManager(c Config) (*Manager, error) {
+	c.setDefaults()
+	sealer, err := newSealer(c.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	c.Secrets = nil // what is printed by accident must not have them
+	m := &Manager{
+		config:  c,
+		sealer:  sealer,
+		cookies: newTable[cookieHash, *Session](c.MaxSessions),
+		// No limit: there are as many as are held, and what is no longer held
+		// goes within a minute.
+		known:      newTable[identity, weak.Pointer[Session]](math.MaxInt),
+		ended:      newTable[identity, time.Time](maxRemembered),
+		missing:    newTable[identity, time.Time](maxRemembered),
+		background: make(chan struct{}, maxBackground),
+		owed:       map[string]time.Time{},
+		owes:       make(chan struct{}, 1),
+	}
+	if c.Store != nil {
+		m.store = newPatience(c.Store, c.Now, c.Logger)
+	}
+	return m, nil
+}
+
+// Begin saves a new session and returns it with the value of its cookie. If it
+// cannot be saved, there is no session.
+func (m *Manager) Begin(ctx context.Context, r Record) (*Session, string, error) {
+	now := m.config.Now()
+	if r.Created.IsZero() {
+		r.Created = now
+	}
+	if r.User == "" || !r.Expires.After(now) {
+		return nil, "", errors.New("a session needs a user and a time to live")
+	}
+	r, err := canonical(r)
+	if err != nil {
+		return nil, "", err
+	}
+	secretID := newSecretID()
+	cookie, err := m.save(ctx, secretID, r)
+	if err != nil {
+		return nil, "", err
+	}
+	s := m.adopt(newSession(secretID, r, now), now)
+	m.cookies.put(hashOf(cookie), s)
+	return s, cookie, nil
+}
+
+func (m *Manager) save(ctx context.Context, secretID []byte, r Record) (cookie string, err error) {
+	if m.store == nil {
+		return m.sealer.sealRecordCookie(recordCookie{SecretID: secretID, Record: r})
+	}
+	key := recordKey(identityOf(secretID), r.Expires)
+	sealed, err := m.sealer.sealRecord(key, r)
+	if err != nil {
+		return "", err
+	}
+	if err := m.store.save(ctx, m.config.StoreTimeout, key, sealed, r.Expires); err != nil {
+		return "", err
+	}
+	return m.sealer.sealTicket(ticket{SecretID: secretID, Created: r.Created.Unix(), Expires: r.Expires.Unix()})
+}
+
+// adopt makes a session the one that all who ask get, unless there is one
+// already.
+func (m *Manager) adopt(s *Session, now time.Time) *Session {
+	m.known.update(s.identity, func(p weak.Pointer[Session]) weak.Pointer[Session] {
+		if other := p.Value(); other != nil && !other.ended.Load() {
+			s = other
+			return p
+		}
+		// Asked under the lock: End first remembers and then looks for whom to
+		// tell, so that one of the two notices the other.
+		if remembers(m.ended, s.identity, now) {
+			s.ended.Store(true)
+		}
+		return weak.Make(s)
+	})
+	return s
+}
+
+// End ends a session, for every copy of its cookie: here at once, elsewhere
+// when they ask the store. An error means that the store could not be told
+// yet; Run keeps trying.
+func (m *Manager) End(ctx context.Context, s *Session) error {
+	if s == nil {
+		return nil
+	}
+	m.ended.put(s.identity, s.Expires.Add(skew))
+	s.ended.Store(true)
+	if p, ok := m.known.get(s.identity); ok {
+		if other := p.Value(); other != nil {
+			other.ended.Store(true)
+		}
+	}
+	if m.store == nil {
+		return nil
+	}
+	// Ended is ended, even if the client did not wait for the answer.
+	ctx = context.WithoutCancel(ctx)
+	if err := m.store.delete(ctx, m.config.StoreTimeout, s.key); err != nil {
+		m.owe(s.key, s.Expires)
+		return err
+	}
+	// Left behind, it does no harm until it is swept.
+	m.later(func() { _ = m.store.delete(ctx, backgroundTimeout, s.key+seenSuffix) })
+	return nil
+}
+
+// remembers reports whether a table still has something to say about a session.
+func remembers(t *table[identity, time.Time], id identity, now time.Time) bool {
+	until, ok := t.get(id)
+	return ok && now.Before(until)
+}
+
+// later runs what nobody waits for, unless too much of it is under way.
+func (m *Manager) later(task func()) bool {
+	select {
+	case m.background <- struct{}{}:
+	default:
+		return false
+	}
+	go func() {
+		defer func() { <-m.background }()
+		task()
+	}()
+	return true
+}

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sessiontest has what tests of session stores and of their users
+// share: a store in memory, a store that can be made to fail, and the
+// conformance suite that every store must pass.
+package sessiontest
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// MemoryStore is a session.Store in memory.
+type MemoryStore struct {
+	mu     sync.Mutex
+	values map[string][]byte
+}
+
+// NewMemoryStore returns an empty store.
+func NewMemoryStore() *MemoryStore {
+	return &MemoryStore{values: map[string][]byte{}}
+}
+
+// Save implements session.Store. It never forgets: expiry is the sweeper's.
+func (m *MemoryStore) Save(ctx context.Context, key string, value []byte, _ time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values[key] = append([]byte(nil), value...)
+	return nil
+}
+
+// Load implements session.Store.
+func (m *MemoryStore) Load(ctx context.Context, key string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, ok := m.values[key]
+	if !ok {
+		return nil, session.ErrNotFound
+	}
+	return append([]byte(nil), value...), nil
+}
+
+// Delete implements session.Store.
+func (m *MemoryStore) Delete(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.values, key)
+	return nil
+}
+
+// List implements session.Store.
+func (m *MemoryStore) List(ctx context.Context, prefix string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	prefix = strings.TrimSuffix(prefix, "/") + "/"
+	children := map[string]bool{}
+	for key := range m.values {
+		rest, ok := strings.CutPrefix(key, prefix)
+		if !ok {
+			continue
+		}
+		child, _, _ := strings.Cut(rest, "/")
+		children[prefix+child] = true
+	}
+	keys := make([]string, 0, len(children))
+	for key := range children {
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// Len returns how many values the store holds.
+func (m *MemoryStore) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.values)
+}

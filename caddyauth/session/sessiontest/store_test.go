@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sessiontest_test
+
+import (
+	"testing"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+	"github.com/panelauth/caddy-panelauth/caddyauth/session/sessiontest"
+)
+
+func TestMemoryStore(t *testing.T) {
+	sessiontest.RunStore(t, func(*testing.T) session.Store { return sessiontest.NewMemoryStore() })
+}
+
+func TestFaultyStore(t *testing.T) {
+	sessiontest.RunStore(t, func(*testing.T) session.Store {
+		return sessiontest.NewFaultyStore(sessiontest.NewMemoryStore())
+	})
+}

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Store keeps values under keys such as "sessions/<bucket>/<id>". The
+// conformance suite is sessiontest.RunStore.
+//
+// "There is no such key" and "I could not look" must never be confused: the
+// one signs somebody out, the other must not. Save replaces a value whole, so
+// that a reader sees the old or the new one. A store may forget a value after
+// expires, and need not.
+type Store interface {
+	Save(ctx context.Context, key string, value []byte, expires time.Time) error
+	// Load returns ErrNotFound for an unknown key. Any other error means that
+	// the store failed.
+	Load(ctx context.Context, key string) ([]byte, error)
+	// Delete deletes a key; an unknown one is no error.
+	Delete(ctx context.Context, key string) error
+	// List returns the direct children of a prefix ("sessions" or
+	// "sessions/7"), as full keys, values and folders alike. An unknown prefix
+	// has none.
+	List(ctx context.Context, prefix string) ([]string, error)
+}
+
+// ErrNotFound is what a Store answers if it has no such key.
+var ErrNotFound = errors.New("no such key")
+
+// Records are kept in buckets by the hour they expire in, so that a sweep
+// deletes whole buckets without opening a record.
+const (
+	rootKey       = "sessions"
+	bucketSeconds = 3600
+	seenSuffix    = ".seen"
+)
+
+func recordKey(id identity, expires time.Time) string {
+	return rootKey + "/" + strconv.FormatInt(bucketOf(expires), 10) + "/" + id.String()
+}
+
+func bucketOf(t time.Time) int64 {
+	return t.Unix() / bucketSeconds
+}
+
+// isOldBucket reports whether everything below a key has been over for an hour
+// at least, which leaves room for clocks that differ.
+func isOldBucket(key string, now time.Time) bool {
+	bucket, err := strconv.ParseInt(strings.TrimPrefix(key, rootKey+"/"), 10, 64)
+	return err == nil && bucket+1 < bucketOf(now)
+}

@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+	"weak"
+
+	"go.uber.org/zap"
+)
+
+const (
+	firstSweep  = 10 * time.Second
+	sweepEvery  = time.Hour
+	maxSweep    = 30 * time.Minute
+	forgetEvery = time.Minute
+	// forgetUnused is how long a session stays in memory that nobody uses.
+	forgetUnused = 15 * time.Minute
+
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+	// maxOwed bounds the deletions that wait for the store.
+	maxOwed = 1 << 16
+)
+
+// Run sweeps soon after it starts and hourly, tells the store about sessions
+// that ended while it was away, and keeps memory from filling up, until ctx is
+// done.
+func (m *Manager) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		every(ctx, forgetEvery, forgetEvery, func() { m.forget(m.config.Now()) })
+	})
+	if m.store != nil {
+		first, then := firstSweep+jitter(firstSweep), sweepEvery+jitter(sweepEvery/10)
+		wg.Go(func() { every(ctx, first, then, func() { m.sweepAndLog(ctx) }) })
+		wg.Go(func() { m.repay(ctx) })
+	}
+	wg.Wait()
+}
+
+// jitter keeps instances that start together apart.
+func jitter(most time.Duration) time.Duration {
+	return rand.N(most) //nolint:gosec // spreads load, protects nothing
+}
+
+func every(ctx context.Context, first, then time.Duration, do func()) {
+	timer := time.NewTimer(first)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			do()
+			timer.Reset(then)
+		}
+	}
+}
+
+func (m *Manager) sweepAndLog(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, maxSweep)
+	defer cancel()
+	if err := m.Sweep(limited); err != nil && ctx.Err() == nil {
+		m.config.Logger.Error("sweeping sessions failed", zap.Error(err))
+	}
+}
+
+// Sweep deletes from the store what expired more than an hour ago, and forgets
+// in memory what is over or not used. What cannot be deleted does not keep it
+// from the rest; it returns the first error.
+func (m *Manager) Sweep(ctx context.Context) error {
+	now := m.config.Now()
+	m.forget(now)
+	if m.store == nil {
+		return nil
+	}
+	buckets, err := m.store.list(ctx, backgroundTimeout, rootKey)
+	if err != nil {
+		return fmt.Errorf("listing sessions: %w", err)
+	}
+	var first error
+	for _, bucket := range buckets {
+		if !isOldBucket(bucket, now) {
+			continue
+		}
+		if err := m.sweepBucket(ctx, bucket); first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// sweepBucket deletes a bucket's values and then, for stores that have
+// folders, the bucket.
+func (m *Manager) sweepBucket(ctx context.Context, bucket string) error {
+	keys, err := m.store.list(ctx, backgroundTimeout, bucket)
+	if err != nil {
+		return fmt.Errorf("listing expired sessions: %w", err)
+	}
+	var first error
+	for _, key := range append(keys, bucket) {
+		if err := m.store.delete(ctx, backgroundTimeout, key); err != nil && first == nil {
+			first = fmt.Errorf("deleting an expired session: %w", err)
+		}
+	}
+	return first
+}
+
+// forget drops from memory what is over or was not used for a while.
+func (m *Manager) forget(now time.Time) {
+	m.cookies.forget(func(s *Session) bool { return s.Over(now) || m.unused(s, now) })
+	m.known.forget(func(p weak.Pointer[Session]) bool { return p.Value() == nil })
+	passed := func(until time.Time) bool { return !now.Before(until) }
+	m.ended.forget(passed)
+	m.missing.forget(passed)
+}
+
+// unused reports whether a session need not stay in memory. With a store,
+// memory is all it loses. Without, memory alone knows when it was last used:
+// it stays until it is idle, which then ends it.
+func (m *Manager) unused(s *Session, now time.Time) bool {
+	unseen, idle := now.Sub(s.LastSeen()), time.Duration(s.idle.Load())
+	if m.store != nil || idle == 0 {
+		return unseen > forgetUnused
+	}
+	if unseen <= idle {
+		return false
+	}
+	m.ended.put(s.identity, s.Expires.Add(skew))
+	s.ended.Store(true)
+	return true
+}
+
+// owe remembers a deletion that the store was not told about.
+func (m *Manager) owe(key string, expires time.Time) {
+	m.owedMu.Lock()
+	if len(m.owed) < maxOwed {
+		m.owed[key] = expires
+	}
+	m.owedMu.Unlock()
+	select {
+	case m.owes <- struct{}{}:
+	default: // repay has been woken already
+	}
+}
+
+// repay makes up for owed deletions: soon, then less and less often.
+func (m *Manager) repay(ctx context.Context) {
+	wait := firstRetry
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.owes:
+		}
+		for m.debts() {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			wait = min(2*wait, lastRetry)
+			m.deleteOwed(ctx)
+		}
+		wait = firstRetry
+	}
+}
+
+func (m *Manager) debts() bool {
+	m.owedMu.Lock()
+	defer m.owedMu.Unlock()
+	return len(m.owed) > 0
+}
+
+// deleteOwed deletes what is owed, up to the first failure.
+func (m *Manager) deleteOwed(ctx context.Context) {
+	m.owedMu.Lock()
+	owed := make(map[string]time.Time, len(m.owed))
+	for key, expires := range m.owed {
+		owed[key] = expires
+	}
+	m.owedMu.Unlock()
+	for key, expires := range owed {
+		if m.config.Now().Before(expires) {
+			if err := m.store.delete(ctx, backgroundTimeout, key); err != nil {
+				m.store.complain("deleting an ended session failed", err)
+				return
+			}
+		}
+		m.owedMu.Lock()
+		delete(m.owed, key)
+		m.owedMu.Unlock()
+	}
+}
