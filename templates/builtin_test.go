@@ -1,0 +1,351 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package templates
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"math"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pages are one or more of each kind, with all that can be on them.
+func pages() map[string]Page {
+	full := Page{
+		LoginURL: "/proxy/login", LogoutURL: "/proxy/logout", Next: "/app?x=1&y=2", Username: "alice",
+		Message: "A message.", Remember: "30 days", RetryAfter: 110 * time.Second, Reference: "4711",
+		Providers: []Provider{{ID: "github", Label: "GitHub", URL: "/proxy/login?provider=github"}},
+		Password:  true, LogoutLink: "/idp/logout?a=1&b=2",
+	}
+	all := map[string]Page{
+		"nothing":       {},
+		"sign in":       {LoginURL: "/login", Password: true},
+		"sign in again": {LoginURL: "/login", Password: true, Username: "alice", Message: "Invalid username or password!"},
+		"not signed in": {Kind: Refused, LoginURL: "/login", Next: "/app"},
+	}
+	for kind := SignIn; kind <= Trouble; kind++ {
+		page := full
+		page.Kind = kind
+		all[fmt.Sprintf("kind %d", kind)] = page
+	}
+	for status := range english.troubles {
+		page := full
+		page.Kind, page.Status, page.Message = Trouble, status, ""
+		all["trouble "+strconv.Itoa(status)] = page
+	}
+	return all
+}
+
+func render(t *testing.T, p Page) string {
+	t.Helper()
+	page, err := p.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
+}
+
+func TestBuiltinPagesStandAlone(t *testing.T) {
+	policyHash := regexp.MustCompile(`style-src 'sha256-([^']+)'`).FindStringSubmatch(ContentSecurityPolicy)
+	if policyHash == nil {
+		t.Fatalf("no hash of a style in %q", ContentSecurityPolicy)
+	}
+	for name, p := range pages() {
+		t.Run(name, func(t *testing.T) {
+			page := render(t, p)
+			hash := sha256.Sum256(styleOf([]byte(page)))
+			if got := base64.StdEncoding.EncodeToString(hash[:]); got != policyHash[1] {
+				t.Errorf("the policy does not let the page's style in: %s, not %s", policyHash[1], got)
+			}
+			if strings.Count(page, "<style") != 1 || !bytes.Equal(styleOf([]byte(page)), []byte(styleSource)) {
+				t.Error("the page's style is not the one style of all pages")
+			}
+			for _, foreign := range []string{"<script", "http://", "https://", "//cdn", "@import", " style=", " on", "url("} {
+				if strings.Contains(strings.ToLower(tagsOf(page)), foreign) {
+					t.Errorf("the page contains %q", foreign)
+				}
+			}
+			if len(page) > 12_000 {
+				t.Errorf("the page has %d bytes", len(page))
+			}
+			for _, want := range []string{"<!doctype html>", `<html lang="en">`, "<title>", "<h1>", "<main>", `name="viewport"`} {
+				if strings.Count(page, want) != 1 {
+					t.Errorf("the page has not exactly one %s", want)
+				}
+			}
+			if strings.Contains(page, "ZgotmplZ") || strings.Contains(page, "%!") {
+				t.Error("the page is filled in wrongly")
+			}
+		})
+	}
+}
+
+// tagsOf leaves a page's words out, which may have " on" in them.
+func tagsOf(page string) string {
+	return strings.Join(regexp.MustCompile(`(?s)<style>.*</style>|<[^>]*>`).FindAllString(page, -1), "")
+}
+
+func TestSignInForm(t *testing.T) {
+	form := func(p Page) string {
+		p.LoginURL, p.Password = "/proxy/login", true
+		return render(t, p)
+	}
+	tests := []struct {
+		name     string
+		page     Page
+		want     []string
+		wantNot  []string
+		nButtons int
+	}{
+		{
+			name: "first time", page: Page{Next: "/app?x=1&y=2"}, nButtons: 1,
+			want: []string{
+				`<form method="post" action="/proxy/login">`, `<title>Sign in</title>`,
+				`<input type="hidden" name="next" value="/app?x=1&amp;y=2">`,
+				`<label for="username">`, `<label for="password">`,
+				`id="username" name="username" type="text" value="" autocomplete="username"`,
+				`id="password" name="password" type="password" autocomplete="current-password"`,
+				`maxlength="256" required autofocus>`,
+			},
+			wantNot: []string{`role="alert"`, `aria-invalid="`, `name="remember"`, `class="or"`},
+		},
+		{
+			name: "after a mistake", page: Page{Username: "alice", Message: "Invalid username or password!"}, nButtons: 1,
+			want: []string{
+				`<p class="alert" id="message" role="alert">Invalid username or password!</p>`,
+				`value="alice"`, `required aria-invalid="true" aria-describedby="message">`,
+				`maxlength="1024" required autofocus aria-invalid="true" aria-describedby="message">`,
+			},
+			wantNot: []string{`name="next"`},
+		},
+		{
+			name: "stay signed in", page: Page{Remember: "30 days"}, nButtons: 1,
+			want: []string{`name="remember" type="checkbox" value="1"><span>Stay signed in for 30 days</span>`},
+		},
+		{
+			name: "providers too", page: Page{Providers: []Provider{{"github", "GitHub", "/proxy/login?provider=github"}}}, nButtons: 1,
+			want: []string{`<div class="or">or</div>`, `<a class="button" href="/proxy/login?provider=github">Continue with GitHub</a>`},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page := form(test.page)
+			for _, want := range test.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("no %s in the page", want)
+				}
+			}
+			for _, not := range test.wantNot {
+				if strings.Contains(page, not) {
+					t.Errorf("%s in the page", not)
+				}
+			}
+			if got := strings.Count(page, "<button"); got != test.nButtons {
+				t.Errorf("%d buttons, want %d", got, test.nButtons)
+			}
+		})
+	}
+	if page := render(t, Page{LoginURL: "/login", Providers: []Provider{{"a", "A", "/a"}}}); strings.Contains(page, "<form") {
+		t.Error("a form where there are no passwords")
+	}
+}
+
+func TestWhatPagesOffer(t *testing.T) {
+	tests := []struct {
+		name string
+		page Page
+		want []string
+		not  []string
+	}{
+		{"signed out", Page{Kind: SignedOut, Next: "/app?x=1", LogoutLink: "/idp?a=1&b=2"},
+			[]string{`href="/login?next=%2Fapp%3Fx%3D1">Sign in again`, `href="/idp?a=1&amp;b=2">Sign out there as well`}, []string{"<form"}},
+		{"sign out?", Page{Kind: SignOut, Next: "/app"},
+			[]string{`<form method="post" action="/logout">`, `href="/app">Stay signed in`}, nil},
+		{"refused", Page{Kind: Refused, Username: "alice", Next: "/admin"},
+			[]string{"You are signed in as <strong>alice</strong>", `href="/login?next=%2Fadmin"`, `<form method="post" action="/logout">`}, nil},
+		{"refused, nobody", Page{Kind: Refused}, []string{"You are not signed in.", `href="/login">Sign in</a>`}, []string{"<form"}},
+		{"failed", Page{Kind: Failed, Message: "It failed.", Reference: "4711"},
+			[]string{`<p role="alert">It failed.</p>`, "<code>4711</code>", `href="/login">Try again`}, nil},
+		{"too many", Page{Kind: Trouble, Status: http.StatusTooManyRequests, RetryAfter: 110 * time.Second},
+			[]string{"Too many attempts", "Try again in about 2 minutes."}, nil},
+		{"an unknown status", Page{Kind: Trouble, Status: 599}, []string{"Something went wrong"}, nil},
+		{"a kind from nowhere", Page{Kind: 99}, []string{"Something went wrong"}, nil},
+		{"a link that runs", Page{Kind: SignedOut, LogoutLink: "javascript:alert(1)"}, nil, []string{"javascript", "Sign out there"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.page.LoginURL, test.page.LogoutURL = "/login", "/logout"
+			page := render(t, test.page)
+			for _, want := range test.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("no %s in\n%s", want, page[strings.Index(page, "<main"):])
+				}
+			}
+			for _, not := range test.not {
+				if strings.Contains(page, not) {
+					t.Errorf("%s in the page", not)
+				}
+			}
+		})
+	}
+}
+
+func TestWaiting(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                         "",
+		-time.Second:              "",
+		time.Millisecond:          "Try again in a second.",
+		5 * time.Second:           "Try again in 5 seconds.",
+		time.Minute:               "Try again in about a minute.",
+		61 * time.Second:          "Try again in about 2 minutes.",
+		2 * time.Hour:             "Try again in about 2 hours.",
+		2*time.Hour + time.Hour/2: "Try again in about 3 hours.",
+	} {
+		t.Run(d.String(), func(t *testing.T) {
+			if got := english.wait(d); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// attack has all that could end a text or an attribute.
+const attack = `"'><script>alert(1)</script>&<!--` + "`$" + `{{ 7*7 }}{% if %}` + "\x00\x1b\u2028\xff"
+
+func TestBuiltinPagesEscape(t *testing.T) {
+	for kind := SignIn; kind <= Trouble; kind++ {
+		for name, set := range fields() {
+			t.Run(fmt.Sprintf("kind %d, %s", kind, name), func(t *testing.T) {
+				harmless, hostile := blank(kind), blank(kind)
+				set(&harmless, "text")
+				set(&hostile, attack)
+				got, want := render(t, hostile), render(t, harmless)
+				if skeleton(got) != skeleton(want) {
+					t.Errorf("the value changed the page:\n%s\nnot\n%s", skeleton(got), skeleton(want))
+				}
+			})
+		}
+	}
+}
+
+func blank(kind Kind) Page {
+	return Page{
+		Kind: kind, LoginURL: "/login", LogoutURL: "/logout", Next: "/app", Username: "u", Message: "m", Remember: "1 day",
+		Reference: "1", Providers: []Provider{{"id", "Label", "/p"}}, Password: true, LogoutLink: "/idp",
+	}
+}
+
+func fields() map[string]func(*Page, string) {
+	return map[string]func(*Page, string){
+		"LoginURL":   func(p *Page, s string) { p.LoginURL = "/" + s },
+		"LogoutURL":  func(p *Page, s string) { p.LogoutURL = "/" + s },
+		"Next":       func(p *Page, s string) { p.Next = "/" + s },
+		"Username":   func(p *Page, s string) { p.Username = s },
+		"Message":    func(p *Page, s string) { p.Message = s },
+		"Remember":   func(p *Page, s string) { p.Remember = s },
+		"Reference":  func(p *Page, s string) { p.Reference = s },
+		"LogoutLink": func(p *Page, s string) { p.LogoutLink = "?" + strings.Map(printable, s) },
+		"Label":      func(p *Page, s string) { p.Providers[0].Label = s },
+		"URL":        func(p *Page, s string) { p.Providers[0].URL = "/" + s },
+	}
+}
+
+// printable drops what no address can have in it.
+func printable(r rune) rune {
+	if r < ' ' {
+		return -1
+	}
+	return r
+}
+
+var (
+	anyTag       = regexp.MustCompile(`<[^>]*>`)
+	anyAttribute = regexp.MustCompile(`="[^"]*"`)
+	betweenTags  = regexp.MustCompile(`>[^<]*<`)
+)
+
+// skeleton is a page without its texts and the values of its attributes.
+func skeleton(page string) string {
+	page = page[strings.Index(page, "<main>"):]
+	page = anyAttribute.ReplaceAllString(page, "=")
+	return strings.Join(anyTag.FindAllString(betweenTags.ReplaceAllString(page, "><"), -1), "")
+}
+
+func TestBuiltinShowsTextAsItIs(t *testing.T) {
+	page := render(t, Page{Kind: Refused, Username: `<b>"O'Brien" & co</b>`})
+	_, rest, _ := strings.Cut(page, "<strong>")
+	shown, _, _ := strings.Cut(rest, "</strong>")
+	if got := html.UnescapeString(shown); got != `<b>"O'Brien" & co</b>` {
+		t.Errorf("shown as %s", got)
+	}
+}
+
+// TestContrast holds the palette to WCAG AA: 4.5 for text, 3 for edges that
+// show where a field is.
+func TestContrast(t *testing.T) {
+	light, dark, _ := strings.Cut(styleSource, "@media (prefers-color-scheme: dark)")
+	pairs := []struct {
+		front, back string
+		least       float64
+	}{
+		{"text", "card", 4.5}, {"quiet", "card", 4.5}, {"accent-strong", "card", 4.5}, {"on-accent", "accent", 4.5},
+		{"on-accent", "accent-strong", 4.5}, {"bad", "bad-page", 4.5}, {"text", "field", 4.5},
+		{"field-edge", "field", 3}, {"field-edge", "card", 3}, {"accent", "card", 3}, {"bad", "card", 3},
+	}
+	for name, sheet := range map[string]string{"light": light, "dark": dark} {
+		for _, pair := range pairs {
+			t.Run(name+" "+pair.front+" on "+pair.back, func(t *testing.T) {
+				front, back := luminance(t, sheet, pair.front), luminance(t, sheet, pair.back)
+				ratio := (max(front, back) + .05) / (min(front, back) + .05)
+				if ratio < pair.least {
+					t.Errorf("contrast %.2f, want %.1f", ratio, pair.least)
+				}
+			})
+		}
+	}
+}
+
+func luminance(t *testing.T, sheet, name string) float64 {
+	t.Helper()
+	found := regexp.MustCompile(`--` + name + `: #([0-9a-f]+);`).FindStringSubmatch(sheet)
+	if found == nil {
+		t.Fatalf("no colour %s", name)
+	}
+	digits := found[1]
+	if len(digits) == 3 {
+		digits = string([]byte{digits[0], digits[0], digits[1], digits[1], digits[2], digits[2]})
+	}
+	sum := 0.0
+	for i, weight := range []float64{.2126, .7152, .0722} {
+		n, err := strconv.ParseUint(digits[2*i:2*i+2], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := float64(n) / 255
+		if c <= .04045 {
+			sum += weight * c / 12.92
+		} else {
+			sum += weight * math.Pow((c+.055)/1.055, 2.4)
+		}
+	}
+	return sum
+}
+
+func BenchmarkBuiltin(b *testing.B) {
+	p := blank(SignIn)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Builtin(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
