@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// The lines below are what fail2ban and people read: stable messages and
+// fields, and never a password.
+
+func (h *Handler) logLogin(r *http.Request, s *session.Session) {
+	h.logger.Info("signed in",
+		zap.String("event", "login"),
+		zap.String("user_id", s.User),
+		zap.String("client_ip", clientIP(r)),
+		zap.String("provider", s.Provider))
+}
+
+func (h *Handler) logRefused(r *http.Request, user, reason string) {
+	h.logger.Warn("sign-in failed",
+		zap.String("event", "login_failed"),
+		zap.String("user_id", user[:min(len(user), maxUserName)]),
+		zap.String("client_ip", clientIP(r)),
+		zap.String("provider", passwordProvider),
+		zap.String("reason", reason))
+}
+
+func (h *Handler) logLogout(r *http.Request, s *session.Session) {
+	h.logger.Info("signed out",
+		zap.String("event", "logout"),
+		zap.String("user_id", s.User),
+		zap.String("client_ip", clientIP(r)),
+		zap.String("provider", s.Provider))
+}
+
+func (h *Handler) logUnavailable(r *http.Request, err error) {
+	h.logger.Error("session store cannot be reached",
+		zap.String("client_ip", clientIP(r)),
+		zap.Error(err))
+}

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"fmt"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
+)
+
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "panelauth",
+		Short: "Makes the secrets that sign-in with panelauth needs",
+		Long: `
+Makes the secrets that the panelauth directive and the Panel application
+behind it share, as panel secret and panel oauth-secret do.`,
+		CobraFunc: func(cmd *cobra.Command) {
+			cmd.AddCommand(
+				printCommand("secret", "Prints a new secret for cookie_secret", tornado.NewSecret),
+				printCommand("oauth-secret", "Prints a new key for oauth_encryption_key", tornado.NewFernetKey),
+			)
+		},
+	})
+}
+
+func printCommand(use, short string, value func() string) *cobra.Command {
+	return &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), value())
+			return err
+		},
+	}
+}

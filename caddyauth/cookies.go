@@ -1,0 +1,276 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// maxCookies bounds the cookies of a request. Go gives up at 3000 and Tornado
+// does not, so beyond a number that both read alike nothing is passed on.
+const maxCookies = 1000
+
+// maxChunks is how many cookies a session that is kept in the browser can need.
+const maxChunks = 4
+
+// maxSessionCookies bounds how many cookies of the session's name are tried: a
+// neighbouring host can plant some beside ours, but not make us open them all.
+const maxSessionCookies = 4
+
+var errTooManyCookies = errors.New("too many cookies")
+
+// cookies are the Cookie lines of a request, as they came.
+type cookies []string
+
+// readCookies takes the Cookie header of a request as text. It is never read
+// with net/http: applications read it by other rules, and what is passed on
+// must mean to them what it means here.
+func (h *Handler) readCookies(r *http.Request) (cookies, error) {
+	lines := r.Header["Cookie"]
+	count := 0
+	for _, line := range lines {
+		count += 1 + strings.Count(line, ";")
+	}
+	if count > maxCookies {
+		return nil, errTooManyCookies
+	}
+	return lines, nil
+}
+
+// each calls do with the trimmed text of each cookie and its name, folded as
+// the most lenient reader would fold it, until do returns false.
+func (c cookies) each(do func(text, name string) bool) {
+	for _, line := range c {
+		for line != "" {
+			text := line
+			if end := strings.IndexByte(line, ';'); end >= 0 {
+				text, line = line[:end], line[end+1:]
+			} else {
+				line = ""
+			}
+			if text = strings.Trim(text, " \t"); text != "" && !do(text, foldedName(text)) {
+				return
+			}
+		}
+	}
+}
+
+// foldedName is the name in "name=value" without what some parser drops around
+// it: white space of any alphabet, control characters, quotes, and the equals
+// sign before a name that others take for an empty one.
+func foldedName(text string) string {
+	text = strings.TrimLeftFunc(text, func(c rune) bool { return isDropped(c) || c == '=' })
+	name, _, _ := strings.Cut(text, "=")
+	return strings.TrimRightFunc(name, isDropped)
+}
+
+func isDropped(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\'' }
+
+// isManaged reports whether a cookie of this name is ours to say: the module's
+// own, or one by which Panel knows a user.
+func (h *Handler) isManaged(name string) bool {
+	return isPanelCookie(name) || h.isOwnCookie(name)
+}
+
+func isPanelCookie(name string) bool {
+	switch name {
+	case "user", "id_token", "access_token", "refresh_token", "oauth_expiry", "is_guest", "next_url":
+		return true
+	}
+	return strings.HasPrefix(name, "panel-oauth-")
+}
+
+// isOwnCookie recognises the session cookie, its chunks and its companions
+// under each prefix. Browsers compare the prefixes without case.
+func (h *Handler) isOwnCookie(name string) bool {
+	for _, prefix := range []string{hostPrefix, securePrefix} {
+		if len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+			name = name[len(prefix):]
+			break
+		}
+	}
+	rest, ok := strings.CutPrefix(name, h.settings.cookieName)
+	return ok && (rest == "" || rest[0] == '_')
+}
+
+// setCookies rebuilds the Cookie header as one line: the client's cookies as
+// they were, without the managed ones, followed by the visitor's own.
+func (h *Handler) setCookies(r *http.Request, who *identity, cookies cookies) {
+	ours := who.panelCookies(h)
+	size := len(ours) + 2
+	for _, line := range cookies {
+		size += len(line) + 2
+	}
+	line := make([]byte, 0, size)
+	cookies.each(func(text, name string) bool {
+		if !h.isManaged(name) {
+			line = append(append(line, text...), "; "...)
+		}
+		return true
+	})
+	line = append(line, ours...)
+	if ours == "" && len(line) > 0 {
+		line = line[:len(line)-len("; ")]
+	}
+	if len(line) == 0 {
+		r.Header.Del("Cookie")
+		return
+	}
+	r.Header["Cookie"] = []string{string(line)}
+}
+
+// Prefixes by which a browser refuses cookies that another host or an
+// unencrypted page could have set (RFC 6265bis, section 4.1.3).
+const (
+	hostPrefix   = "__Host-"
+	securePrefix = "__Secure-"
+)
+
+// sessionCookieName is the name under which this request's session cookie is
+// set and read.
+func (h *Handler) sessionCookieName(r *http.Request) string {
+	switch {
+	case !isHTTPS(r):
+		return h.settings.cookieName
+	case h.settings.cookiePath == "/" && h.settings.cookieDomain == "":
+		return h.settings.hostCookieName
+	}
+	return h.settings.secureCookieName
+}
+
+// sessionCookies are the values of the request's session cookies, of which
+// there is normally one.
+func (h *Handler) sessionCookies(r *http.Request, cookies cookies) []string {
+	if len(cookies) == 0 {
+		return nil
+	}
+	name := h.sessionCookieName(r)
+	if h.settings.stateless {
+		return chunkedCookies(cookies, name)
+	}
+	var values []string
+	cookies.each(func(text, _ string) bool {
+		if found, value, ok := strings.Cut(text, "="); ok && found == name {
+			values = append(values, value)
+		}
+		return len(values) < maxSessionCookies
+	})
+	return values
+}
+
+// chunkedCookies joins a session that is kept in the browser, in name, name_1,
+// name_2 and so on.
+func chunkedCookies(cookies cookies, name string) []string {
+	var chunks [maxChunks]string
+	found := false
+	cookies.each(func(text, _ string) bool {
+		chunk, value, ok := strings.Cut(text, "=")
+		if i := chunkIndex(chunk, name); ok && i >= 0 && chunks[i] == "" {
+			chunks[i], found = value, true
+		}
+		return true
+	})
+	if !found {
+		return nil
+	}
+	return []string{session.Join(chunks[:])}
+}
+
+func chunkIndex(chunk, name string) int {
+	rest, ok := strings.CutPrefix(chunk, name)
+	if !ok {
+		return -1
+	}
+	if rest == "" {
+		return 0
+	}
+	for i := 1; i < maxChunks; i++ {
+		if rest == "_"+strconv.Itoa(i) {
+			return i
+		}
+	}
+	return -1
+}
+
+// setSessionCookie gives the browser its session.
+func (h *Handler) setSessionCookie(w http.ResponseWriter, r *http.Request, value string, lifetime time.Duration) {
+	chunks := []string{value}
+	if h.settings.stateless {
+		chunks = session.Split(value)
+	}
+	for i := range maxChunks {
+		cookie := h.newCookie(r, chunkName(h.sessionCookieName(r), i))
+		switch {
+		case i < len(chunks):
+			cookie.Value, cookie.MaxAge = chunks[i], int(lifetime.Seconds())
+		case h.settings.stateless:
+			cookie.MaxAge = -1 // what a larger session before this one left
+		default:
+			return
+		}
+		http.SetCookie(w, cookie)
+	}
+}
+
+func chunkName(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return name + "_" + strconv.Itoa(i)
+}
+
+// newCookie has the attributes that setting and deleting must share.
+func (h *Handler) newCookie(r *http.Request, name string) *http.Cookie {
+	cookie := &http.Cookie{
+		Name:     name,
+		Path:     h.settings.cookiePath,
+		Domain:   h.settings.cookieDomain,
+		Secure:   isHTTPS(r),
+		HttpOnly: true,
+		SameSite: h.settings.cookieSameSite,
+	}
+	if cookie.SameSite == http.SameSiteNoneMode && !cookie.Secure {
+		cookie.SameSite = http.SameSiteLaxMode // browsers refuse None without Secure
+	}
+	return cookie
+}
+
+// clearCookies deletes the session cookie, and what an earlier sign-in by
+// Panel itself left in this browser.
+func (h *Handler) clearCookies(w http.ResponseWriter, r *http.Request, cookies cookies) {
+	name := h.sessionCookieName(r)
+	h.deleteCookie(w, r, name)
+	h.clearLeftovers(w, r, cookies)
+	if !h.settings.stateless {
+		return
+	}
+	for i := 1; i < maxChunks; i++ {
+		h.deleteCookie(w, r, chunkName(name, i))
+	}
+}
+
+// clearLeftovers deletes the cookies of Panel that the browser still sends.
+func (h *Handler) clearLeftovers(w http.ResponseWriter, r *http.Request, cookies cookies) {
+	cleared := make(map[string]bool)
+	cookies.each(func(text, _ string) bool {
+		name, _, _ := strings.Cut(text, "=")
+		if isPanelCookie(name) && !cleared[name] {
+			cleared[name] = true
+			http.SetCookie(w, &http.Cookie{Name: name, Path: h.settings.cookiePath, MaxAge: -1})
+		}
+		return len(cleared) < 16
+	})
+}
+
+func (h *Handler) deleteCookie(w http.ResponseWriter, r *http.Request, name string) {
+	cookie := h.newCookie(r, name)
+	cookie.MaxAge = -1
+	http.SetCookie(w, cookie)
+}

@@ -1,0 +1,265 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// Bounds on what a credentials file may say.
+const (
+	maxCredentialsFile = 64 << 20
+	maxUserName        = 256
+)
+
+// account is one entry of a credentials file or block. Password is as it
+// stands there: plain, or a hash.
+type account struct {
+	Password string   `json:"password"`
+	Name     string   `json:"name"`
+	Email    string   `json:"email"`
+	Groups   []string `json:"groups"`
+
+	kind hashKind
+}
+
+// accounts is an unchanging set of accounts; a changed file makes a new one.
+type accounts struct {
+	byName  map[string]account
+	anyUser *account // the master password
+	effort  effort   // what every attempt costs, whoever it is for
+}
+
+// newAccounts prepares accounts for sign-in. The error names the user, never
+// the password.
+func newAccounts(entries map[string]account) (*accounts, error) {
+	a := &accounts{byName: make(map[string]account, len(entries))}
+	for name, entry := range entries {
+		if err := a.add(name, entry); err != nil {
+			return nil, fmt.Errorf("user %q: %w", name, err)
+		}
+	}
+	return a, nil
+}
+
+func (a *accounts) add(name string, entry account) error {
+	if name != anyUser {
+		if err := checkUserName(name); err != nil {
+			return err
+		}
+	}
+	if entry.Password == "" {
+		return errors.New("the password is empty")
+	}
+	kind, err := kindOf(entry.Password)
+	if err != nil {
+		return err
+	}
+	entry.kind = kind
+	a.effort.include(kind)
+	if name == anyUser {
+		a.anyUser = &entry
+		return nil
+	}
+	a.byName[name] = entry
+	return nil
+}
+
+func (a *accounts) isEmpty() bool { return len(a.byName) == 0 && a.anyUser == nil }
+
+// checkUserName refuses names that an application, a log or a header could
+// misread, and the one name that stands for people who have not signed in.
+func checkUserName(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return errors.New("the user name is empty")
+	case len(name) > maxUserName:
+		return fmt.Errorf("the user name is longer than %d bytes", maxUserName)
+	case name == guestUser:
+		return errors.New(`the name "guest" is reserved for visitors who have not signed in`)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return errors.New("the user name contains control characters or is not UTF-8")
+	}
+	return nil
+}
+
+// signIn checks a password. It takes the same time for every user of the set
+// and for names that are not in it.
+func (a *accounts) signIn(user, password string) (proof []byte, ok bool) {
+	entry, known := a.byName[user]
+	isAny := false
+	if !known && a.anyUser != nil {
+		entry, known, isAny = *a.anyUser, true, true
+	}
+	matches := a.effort.compare(entry, known, password)
+	if !matches || checkUserName(user) != nil {
+		return nil, false
+	}
+	return session.Fingerprint(proofParts(user, entry, isAny)...), true
+}
+
+// vouchFor reports whether a session could still be made as it was: with the
+// same master password, or for the same account with the same password.
+func (a *accounts) vouchFor(r *session.Record) bool {
+	if entry, ok := a.byName[r.User]; ok {
+		return session.MatchesFingerprint(r.Proof, proofParts(r.User, entry, false)...)
+	}
+	if a.anyUser == nil {
+		return false
+	}
+	return session.MatchesFingerprint(r.Proof, proofParts(r.User, *a.anyUser, true)...)
+}
+
+func proofParts(user string, entry account, isAny bool) []string {
+	if isAny {
+		return []string{"master", entry.Password}
+	}
+	return []string{"account", user, entry.Password}
+}
+
+// claims is what the application learns about a user who signed in with a
+// password, as it stands in the file now.
+func (a *accounts) claims(user string) map[string]any {
+	claims := map[string]any{"user": user, "username": user}
+	entry := a.byName[user]
+	if entry.Name != "" {
+		claims["name"] = entry.Name
+	}
+	if entry.Email != "" {
+		claims["email"] = entry.Email
+	}
+	if len(entry.Groups) > 0 {
+		groups := make([]any, len(entry.Groups))
+		for i, group := range entry.Groups {
+			groups[i] = group
+		}
+		claims["groups"] = groups
+	}
+	return claims
+}
+
+// parseCredentials reads a credentials file. Errors say line and column, and
+// quote nothing but user names.
+func parseCredentials(data []byte) (*accounts, error) {
+	entries, err := decodeEntries(data)
+	if err != nil {
+		return nil, err
+	}
+	return newAccounts(entries)
+}
+
+// parseOnlyWayIn reads a credentials file without which nobody could sign in.
+func parseOnlyWayIn(data []byte) (*accounts, error) {
+	accounts, err := parseCredentials(data)
+	if err == nil && accounts.isEmpty() {
+		return nil, errors.New("it has no accounts, and there is no other way to sign in")
+	}
+	return accounts, err
+}
+
+// decodeEntries decodes by tokens, because encoding/json lets the last of two
+// equal keys win silently.
+func decodeEntries(data []byte) (map[string]account, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // editors on Windows write a byte order mark
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	at := func(err error) error {
+		return fmt.Errorf("%s: %w", position(data, dec.InputOffset(), err), plainJSONError(err))
+	}
+
+	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
+		return nil, at(errors.Join(err, errNoObject))
+	}
+	entries := make(map[string]account)
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, at(err)
+		}
+		name := key.(string) // keys of an object are strings, says Token
+		if _, twice := entries[name]; twice {
+			return nil, at(fmt.Errorf("user %q is there twice", name))
+		}
+		entry, err := decodeEntry(dec)
+		if err != nil {
+			return nil, at(fmt.Errorf("user %q: %w", name, err))
+		}
+		entries[name] = entry
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, at(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, at(errors.New("there is something after the end of the object"))
+	}
+	return entries, nil
+}
+
+var (
+	errNoObject = errors.New(`a credentials file is one JSON object, {"user": "password", …}`)
+	errNoEntry  = errors.New(`the value must be a password or an object {"password": …}`)
+)
+
+// decodeEntry reads a password, or an object with a password in it.
+func decodeEntry(dec *json.Decoder) (account, error) {
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return account{}, err
+	}
+	var entry account
+	if raw[0] == '"' {
+		return entry, json.Unmarshal(raw, &entry.Password)
+	}
+	if raw[0] != '{' {
+		return entry, errNoEntry
+	}
+	strict := json.NewDecoder(bytes.NewReader(raw))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&entry); err != nil {
+		return entry, plainJSONError(err)
+	}
+	return entry, nil
+}
+
+// plainJSONError keeps the values that encoding/json quotes out of messages:
+// they may be passwords.
+func plainJSONError(err error) error {
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return fmt.Errorf("%q must be %s", wrongType.Field, wrongType.Type)
+	}
+	if isSyntaxError(err) {
+		return errors.New("malformed JSON")
+	}
+	return err
+}
+
+// position turns an offset into line and column, both from 1. A decoder that
+// reads by tokens notices malformed JSON late, so its place is looked up again.
+func position(data []byte, offset int64, err error) string {
+	if isSyntaxError(err) {
+		var syntax *json.SyntaxError
+		if errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) {
+			offset = syntax.Offset
+		}
+	}
+	before := data[:min(offset, int64(len(data)))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len(before) - (bytes.LastIndexByte(before, '\n') + 1)
+	return fmt.Sprintf("line %d, column %d", line, max(column, 1))
+}
+
+func isSyntaxError(err error) bool {
+	var syntax *json.SyntaxError
+	return errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}

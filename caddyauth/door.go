@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/certmagic"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// doors outlive reloads: without them each would forget the sessions in memory
+// and give everybody new attempts.
+var doors = caddy.NewUsagePool()
+
+// door is what handlers share that have the same secrets and session store.
+type door struct {
+	sessions *session.Manager
+	attempts *attempts
+	storage  *caddyStorage
+	stop     context.CancelFunc
+}
+
+// doorKey tells doors apart without keeping secrets in memory once more.
+type doorKey [sha256.Size]byte
+
+func newDoorKey(s settings, storage certmagic.Storage) doorKey {
+	hash := sha256.New()
+	write := func(part []byte) {
+		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		hash.Write(part)
+	}
+	write(fmt.Append(nil, s.stateless))
+	write([]byte(storageName(storage)))
+	for _, secret := range s.secrets {
+		write(secret)
+	}
+	return doorKey(hash.Sum(nil))
+}
+
+// openDoor joins the handlers behind a door, or makes it.
+func openDoor(key doorKey, s settings, storage certmagic.Storage) (*door, error) {
+	value, _, err := doors.LoadOrNew(key, func() (caddy.Destructor, error) { return newDoor(s) })
+	if err != nil {
+		return nil, err
+	}
+	d := value.(*door)
+	d.storage.add(storage)
+	return d, nil
+}
+
+// closeDoor leaves; the last handler to leave ends the door's background work.
+func closeDoor(key doorKey, d *door, storage certmagic.Storage) error {
+	d.storage.remove(storage)
+	_, err := doors.Delete(key)
+	return err
+}
+
+func newDoor(s settings) (*door, error) {
+	d := &door{attempts: newAttempts(), storage: new(caddyStorage)}
+	config := session.Config{
+		Secrets: s.secrets,
+		Logger:  caddy.Log().Named("http.handlers.panelauth.session"),
+	}
+	if !s.stateless {
+		config.Store = d.storage
+	}
+	sessions, err := session.NewManager(config)
+	if err != nil {
+		return nil, fmt.Errorf("preparing sessions: %w", err)
+	}
+	d.sessions = sessions
+	ctx, stop := context.WithCancel(context.Background())
+	d.stop = stop
+	go sessions.Run(ctx)
+	return d, nil
+}
+
+// Destruct implements caddy.Destructor.
+func (d *door) Destruct() error {
+	d.stop()
+	return nil
+}

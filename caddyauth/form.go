@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"errors"
+	"math"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+// Bounds on a form, far above what a browser sends.
+const (
+	maxForm       = 64 << 10
+	maxFormFields = 64
+)
+
+// wrongPassword is all that is ever said about an attempt, whatever was wrong
+// with it.
+const wrongPassword = "Invalid username or password!" //nolint:gosec // a message, no credential
+
+// sameOrigin refuses forms that another site posts here.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// serveLogin is the login endpoint: the page, and what its form sends.
+func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return h.showLogin(w, r, h.nextOf(r, r.URL.Query().Get("next"), cookies))
+	case http.MethodPost:
+		return h.signIn(w, r, cookies)
+	}
+	w.Header().Set("Allow", "GET, HEAD, POST")
+	return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
+}
+
+func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, next string) error {
+	h.rememberNext(w, r, next)
+	return h.writePage(w, r, http.StatusOK, h.signInPage(r, next))
+}
+
+func (h *Handler) signInPage(r *http.Request, next string) templates.Page {
+	page := h.page(r, templates.SignIn)
+	page.Next = next
+	page.Password = true
+	if h.settings.remember > 0 {
+		page.Remember = inDays(h.settings.remember)
+	}
+	return page
+}
+
+// credentials are what somebody typed into the form.
+type credentials struct {
+	user, password string
+	next           string
+	remember       bool
+}
+
+// signIn answers the form.
+func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	if sameOrigin.Check(r) != nil {
+		h.logRefused(r, "", "cross_origin")
+		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
+	}
+	typed, status := readForm(w, r)
+	if status != 0 {
+		return h.refuse(w, r, status, "bad_form")
+	}
+	typed.next = h.nextOf(r, typed.next, cookies)
+
+	network := clientNetwork(r)
+	if wait := h.door.attempts.begin(typed.user, network, h.settings.attempts, h.now()); wait > 0 {
+		h.logRefused(r, typed.user, "too_many_attempts")
+		return h.tryLater(w, r, http.StatusTooManyRequests, "too_many_attempts", wait)
+	}
+	proof, ok, err := h.checkPassword(r.Context(), typed)
+	if err != nil {
+		h.door.attempts.undo(typed.user, network)
+		h.logRefused(r, typed.user, "busy")
+		return h.tryLater(w, r, http.StatusServiceUnavailable, "busy", 5*time.Second)
+	}
+	if !ok {
+		h.logRefused(r, typed.user, "wrong_credentials")
+		return h.signInAgain(w, r, typed)
+	}
+	h.door.attempts.succeeded(typed.user, network)
+	return h.welcome(w, r, typed, proof, cookies)
+}
+
+// readForm reads a form within bounds. The status is 0, or why it is refused.
+func readForm(w http.ResponseWriter, r *http.Request) (credentials, int) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return credentials{}, http.StatusUnsupportedMediaType
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return credentials{}, http.StatusRequestEntityTooLarge
+		}
+		return credentials{}, http.StatusBadRequest
+	}
+	form := r.PostForm
+	if len(form) > maxFormFields || len(form["username"]) > 1 || len(form["password"]) > 1 {
+		return credentials{}, http.StatusBadRequest
+	}
+	typed := credentials{
+		user:     form.Get("username"),
+		password: form.Get("password"),
+		next:     form.Get("next"),
+		remember: form.Get("remember") != "",
+	}
+	if typed.next == "" {
+		typed.next = r.URL.Query().Get("next")
+	}
+	return typed, 0
+}
+
+// checkPassword verifies a password, waiting for its turn if that takes
+// hashing. The error says that too many others are waiting.
+func (h *Handler) checkPassword(ctx context.Context, typed credentials) (proof []byte, ok bool, err error) {
+	if h.credentialsFile != nil {
+		h.credentialsFile.refresh()
+	}
+	accounts := h.accounts()
+	if accounts == nil || len(typed.password) > maxPassword || len(typed.user) > maxUserName {
+		return nil, false, nil
+	}
+	check := func() { proof, ok = accounts.signIn(typed.user, typed.password) }
+	if accounts.effort.isFree() {
+		check()
+		return proof, ok, nil
+	}
+	err = hashes.do(ctx, check)
+	return proof, ok, err
+}
+
+// signInAgain shows the form once more, with the user name kept.
+func (h *Handler) signInAgain(w http.ResponseWriter, r *http.Request, typed credentials) error {
+	if accepts(r, "application/json") && !accepts(r, "text/html") {
+		return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_credentials"})
+	}
+	page := h.signInPage(r, typed.next)
+	page.Message = wrongPassword
+	page.Username = shown(typed.user)
+	return h.writePage(w, r, http.StatusUnauthorized, page)
+}
+
+// welcome begins a session and leads on to where the visitor wanted to go.
+func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, typed credentials, proof []byte, cookies cookies) error {
+	lifetime := h.settings.lifetime
+	if typed.remember && h.settings.remember > 0 {
+		lifetime = h.settings.remember
+	}
+	now := h.now()
+	begun, value, err := h.door.sessions.Begin(r.Context(), session.Record{
+		User:     typed.user,
+		Provider: passwordProvider,
+		Proof:    proof,
+		Created:  now,
+		Expires:  now.Add(lifetime),
+		ClientIP: clientIP(r),
+	})
+	if err != nil {
+		h.logUnavailable(r, err)
+		return h.tryLater(w, r, http.StatusServiceUnavailable, "unavailable", 5*time.Second)
+	}
+	h.endSessions(r, cookies) // a new sign-in replaces the one before
+	h.setSessionCookie(w, r, value, lifetime)
+	h.clearLeftovers(w, r, cookies)
+	h.forgetNext(w, r, cookies)
+	h.logLogin(r, begun)
+	redirect(w, typed.next, http.StatusSeeOther)
+	return nil
+}
+
+// nextOf settles where sign-in leads to: what the form or the address says,
+// else what was remembered for a page that cannot say it, else the page that
+// the visitor comes from.
+func (h *Handler) nextOf(r *http.Request, said string, cookies cookies) string {
+	if said != "" {
+		return h.afterSignIn(r, said)
+	}
+	if next := h.refererNext(r); next != "" {
+		return h.afterSignIn(r, next)
+	}
+	return h.afterSignIn(r, h.rememberedNext(cookies))
+}
+
+// nextCookieName is a companion of the session cookie that is only sent to the
+// login endpoint. Pages written for Panel have no field for next.
+func (h *Handler) nextCookieName() string { return h.settings.cookieName + "_next" }
+
+func (h *Handler) rememberNext(w http.ResponseWriter, r *http.Request, next string) {
+	if !h.pages.isCustom(templates.SignIn) {
+		return
+	}
+	cookie := h.nextCookie(r)
+	cookie.Value = url.QueryEscape(next)
+	http.SetCookie(w, cookie)
+}
+
+func (h *Handler) rememberedNext(cookies cookies) string {
+	next := ""
+	cookies.each(func(text, _ string) bool {
+		name, value, _ := strings.Cut(text, "=")
+		if name != h.nextCookieName() {
+			return true
+		}
+		next, _ = url.QueryUnescape(value)
+		return false
+	})
+	return next
+}
+
+func (h *Handler) forgetNext(w http.ResponseWriter, r *http.Request, cookies cookies) {
+	if h.rememberedNext(cookies) == "" {
+		return
+	}
+	cookie := h.nextCookie(r)
+	cookie.MaxAge = -1
+	http.SetCookie(w, cookie)
+}
+
+func (h *Handler) nextCookie(r *http.Request) *http.Cookie {
+	return &http.Cookie{
+		Name:     h.nextCookieName(),
+		Path:     h.loginURL(r),
+		Secure:   isHTTPS(r),
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// shown is a user name as it goes back into its field.
+func shown(user string) string {
+	if len(user) > maxUserName {
+		return ""
+	}
+	return strings.ToValidUTF8(user, "")
+}
+
+func inDays(d time.Duration) string {
+	days := math.Round(d.Hours()/24*10) / 10
+	if days == 1 {
+		return "1 day"
+	}
+	return strconv.FormatFloat(days, 'f', -1, 64) + " days"
+}

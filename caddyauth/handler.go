@@ -1,0 +1,254 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package caddyauth is the HTTP handler http.handlers.panelauth: everything
+// that Caddy calls at run time. Follow a request from ServeHTTP in serve.go.
+package caddyauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
+)
+
+func init() {
+	caddy.RegisterModule(Handler{})
+}
+
+// Handler puts the sign-in system of HoloViz Panel in front of a web
+// application: a password form, optional sign-in, guest endpoints, custom
+// pages and logout. An unmodified Panel application behind it sees
+// pn.state.user, pn.state.user_info and guests as if Panel had signed the
+// visitor in itself.
+//
+// Placeholders such as {env.NAME} and {file.path} work in every value and are
+// resolved when the configuration is loaded.
+type Handler struct {
+	// Who may sign in with a password: one password that lets any user name
+	// in, the path of a credentials file (it ends in ".json" or begins with
+	// "/", "./" or "../"), or an object of accounts.
+	BasicAuth *BasicAuth `json:"basic_auth,omitempty"`
+
+	// A Fernet key, 32 bytes in URL-safe base64, that wraps the token cookies
+	// when panel_cookies says encrypted. Panel must be given the same key.
+	OAuthEncryptionKey string `json:"oauth_encryption_key,omitempty"`
+	// How many days a session lasts; decimals are allowed. Default: 1
+	OAuthExpiryDays float64 `json:"oauth_expiry_days,omitempty"`
+
+	// Let everyone in as a guest until they sign in. Excludes
+	// oauth_guest_endpoints, which it would make meaningless.
+	OAuthOptional bool `json:"oauth_optional,omitempty"`
+	// Pages that are open to guests: a path opens exactly that page and what
+	// the page needs, a path that ends in "/*" opens a whole tree.
+	OAuthGuestEndpoints []string `json:"oauth_guest_endpoints,omitempty"`
+
+	// Where people sign in. Default: /login
+	LoginEndpoint string `json:"login_endpoint,omitempty"`
+	// Where people sign out. Default: /logout
+	LogoutEndpoint string `json:"logout_endpoint,omitempty"`
+
+	// A Jinja2 file to show instead of the built-in sign-in page.
+	BasicLoginTemplate string `json:"basic_login_template,omitempty"`
+	// A Jinja2 file to show instead of the built-in signed-out page.
+	LogoutTemplate string `json:"logout_template,omitempty"`
+	// A Jinja2 file to show instead of the built-in page for people who are
+	// signed in but not allowed.
+	AuthTemplate string `json:"auth_template,omitempty"`
+	// A Jinja2 file to show instead of the built-in page for a sign-in that
+	// failed. Default: auth_template, if there is one
+	OAuthErrorTemplate string `json:"oauth_error_template,omitempty"`
+
+	// The secret that sessions and Panel's cookies are made with, at least 16
+	// bytes, followed by older ones that are still accepted. Panel must be
+	// started with the first. Default: generated once and kept in Caddy's
+	// storage; it then serves sessions only, and Panel gets no cookies.
+	CookieSecret []string `json:"cookie_secret,omitempty"`
+	// The path that the session cookie is sent to. Default: /
+	CookiePath string `json:"cookie_path,omitempty"`
+	// The domain that the session cookie is sent to. Default: this host alone
+	CookieDomain string `json:"cookie_domain,omitempty"`
+	// The name of the session cookie. On HTTPS the prefix "__Host-" comes
+	// before it, or "__Secure-" with a cookie_path or cookie_domain. Default:
+	// panelauth
+	CookieName string `json:"cookie_name,omitempty"`
+	// The SameSite attribute of the session cookie: lax, strict or none.
+	// Default: lax
+	CookieSameSite string `json:"cookie_same_site,omitempty"`
+
+	// Where sessions live: "storage" is Caddy's own storage, "cookie" the
+	// browser. Default: storage
+	SessionStore string `json:"session_store,omitempty"`
+	// How long a session may be unused before it ends. Default: no limit
+	SessionIdle caddy.Duration `json:"session_idle,omitempty"`
+	// Offer "stay signed in" on the sign-in page; such a session lasts this
+	// many days. Default: not offered
+	RememberMe float64 `json:"remember_me,omitempty"`
+	// How many failed attempts are allowed before sign-in is refused for a
+	// while. Default: 5 in 2m
+	LoginAttempts *LoginAttempts `json:"login_attempts,omitempty"`
+
+	// The cookies that a Panel application gets, signed as Panel signs them:
+	// any of "user" and "id_token", "encrypted" before them to wrap tokens
+	// with oauth_encryption_key, or "off" alone. Default: user, id_token
+	PanelCookies []string `json:"panel_cookies,omitempty"`
+	// Headers that tell the application who is signed in, with the claim that
+	// each carries; empty means Remote-User, Remote-Name, Remote-Email and
+	// Remote-Groups. Default: none are sent
+	IdentityHeaders map[string]string `json:"identity_headers,omitzero"`
+	// The Origin that the application sees on websocket requests. Default: as
+	// the browser sent it
+	WebsocketOrigin string `json:"websocket_origin,omitempty"`
+	// Other sites whose pages may open websockets here. Default: none
+	WebsocketAllowedOrigins []string `json:"websocket_allowed_origins,omitempty"`
+
+	logger   *zap.Logger
+	now      func() time.Time
+	settings settings
+	storage  certmagic.Storage
+	door     *door
+	doorKey  doorKey
+	guests   guests
+	guest    *identity
+	pages    pages
+	panel    *tornado.Signer // nil: Panel gets no cookies
+
+	credentialsFile *watchedFile[*accounts]
+	inlineAccounts  *accounts
+}
+
+// LoginAttempts limits failed sign-ins: for a user name from one client
+// address to Max, and for the address alone to four times as many.
+type LoginAttempts struct {
+	// Failures allowed within the window. Default: 5
+	Max int `json:"max,omitempty"`
+	// How long a failure counts. Default: 2m
+	Window caddy.Duration `json:"window,omitempty"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.panelauth",
+		New: func() caddy.Module { return new(Handler) },
+	}
+}
+
+// Provision checks the options, opens the files they name and joins the
+// handlers that share sessions with this one.
+func (h *Handler) Provision(ctx caddy.Context) error {
+	return h.provision(ctx, ctx.Logger(), ctx.Storage())
+}
+
+func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage certmagic.Storage) error {
+	h.logger = logger
+	h.storage = storage
+	h.now = time.Now
+	settings, mistakes := h.resolve(caddy.NewReplacer())
+	if len(mistakes) > 0 {
+		return joinMistakes(mistakes)
+	}
+	h.settings = settings
+	if err := h.openAccounts(ctx); err != nil {
+		return err
+	}
+	pages, err := openPages(ctx, h.logger, settings.templates)
+	if err != nil {
+		return fmt.Errorf("opening templates: %w", err)
+	}
+	h.pages = pages
+	if err := h.provisionSecrets(ctx); err != nil {
+		return err
+	}
+	h.guests = newGuests(h.OAuthOptional, settings.guestEndpoints)
+	h.guest = h.newGuest()
+	h.doorKey = newDoorKey(h.settings, h.storage)
+	h.door, err = openDoor(h.doorKey, h.settings, h.storage)
+	return err
+}
+
+// provisionSecrets readies the signer of Panel's cookies, which only a
+// configured secret can serve: Panel could not verify any other.
+func (h *Handler) provisionSecrets(ctx context.Context) error {
+	if len(h.settings.secrets) > 0 {
+		if len(h.settings.panelCookies) > 0 {
+			h.panel = tornado.NewSigner(h.settings.secrets[0])
+		}
+		return nil
+	}
+	if len(h.settings.panelCookies) > 0 {
+		h.logger.Info("cookie_secret is not configured, so a Panel application gets no cookies; sessions use a generated secret")
+	}
+	secret, err := generatedSecret(ctx, h.storage)
+	if err != nil {
+		return fmt.Errorf("preparing a cookie secret: %w", err)
+	}
+	h.settings.secrets = [][]byte{secret}
+	return nil
+}
+
+// openAccounts readies the accounts that are written in the configuration or
+// in a file.
+func (h *Handler) openAccounts(ctx context.Context) error {
+	if h.settings.credentialsFile == "" {
+		accounts, err := newAccounts(h.settings.inline)
+		h.inlineAccounts = accounts
+		if err == nil {
+			h.warnOfWeakPassword(accounts)
+		}
+		return err
+	}
+	file, err := watchFile(ctx, h.logger, h.settings.credentialsFile, maxCredentialsFile, parseOnlyWayIn)
+	if err != nil {
+		return fmt.Errorf("opening the credentials file: %w", err)
+	}
+	h.credentialsFile = file
+	return nil
+}
+
+func (h *Handler) warnOfWeakPassword(accounts *accounts) {
+	if any := accounts.anyUser; any != nil && any.kind == (hashKind{}) && len(any.Password) < 8 {
+		h.logger.Warn("the password in basic_auth has fewer than 8 characters")
+	}
+}
+
+// accounts are those in force now; nil means that nobody has a password.
+func (h *Handler) accounts() *accounts {
+	if h.credentialsFile != nil {
+		return h.credentialsFile.get()
+	}
+	return h.inlineAccounts
+}
+
+func joinMistakes(mistakes []Mistake) error {
+	errs := make([]error, len(mistakes))
+	for i, m := range mistakes {
+		errs[i] = m.Err
+		if m.Subdirective != "" {
+			errs[i] = fmt.Errorf("%s: %w", m.Subdirective, m.Err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Cleanup leaves the handlers that share sessions with this one.
+func (h *Handler) Cleanup() error {
+	if h.door == nil {
+		return nil
+	}
+	return closeDoor(h.doorKey, h.door, h.storage)
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddy.CleanerUpper          = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+)

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// Bounds on stored hashes, so that a file cannot ask for minutes or gigabytes
+// for each attempt.
+const (
+	maxBcryptCost   = 16
+	maxArgonMemory  = 1 << 20 // KiB
+	maxArgonTime    = 32
+	maxArgonKey     = 128
+	bcryptMaxLength = 72 // bcrypt ignores what follows
+	maxPassword     = 1 << 10
+)
+
+// hashKind says how a stored password is verified and what that costs.
+type hashKind struct {
+	bcryptCost int    // not 0: bcrypt
+	argon      string // not "": the parameters of an argon2id hash, "m=…,t=…,p=…"
+	argonDummy string // a hash of the same cost that no password has
+}
+
+// kindOf recognises what `caddy hash-password` prints; anything else is a
+// plain password. What begins like a hash but is none is an error, since it is
+// more likely to be damaged than to be somebody's password.
+func kindOf(stored string) (hashKind, error) {
+	switch {
+	case strings.HasPrefix(stored, "$2a$"), strings.HasPrefix(stored, "$2b$"), strings.HasPrefix(stored, "$2y$"):
+		return bcryptKind(stored)
+	case strings.HasPrefix(stored, "$argon2"):
+		return argonKind(stored)
+	}
+	if len(stored) > maxPassword {
+		return hashKind{}, fmt.Errorf("the password is longer than %d bytes", maxPassword)
+	}
+	return hashKind{}, nil
+}
+
+func bcryptKind(stored string) (hashKind, error) {
+	cost, err := bcrypt.Cost([]byte(stored))
+	if err != nil || len(stored) != 60 {
+		return hashKind{}, errors.New("the bcrypt hash is damaged")
+	}
+	if cost > maxBcryptCost {
+		return hashKind{}, fmt.Errorf("the bcrypt cost is %d, more than %d", cost, maxBcryptCost)
+	}
+	return hashKind{bcryptCost: cost}, nil
+}
+
+func argonKind(stored string) (hashKind, error) {
+	parts := strings.Split(stored, "$")
+	if _, key, err := caddyauth.DecodeHash([]byte(stored)); err != nil || len(key) == 0 || len(key) > maxArgonKey {
+		return hashKind{}, errors.New("the hash is damaged, or of a kind other than argon2id")
+	}
+	var memory, time, threads int
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &threads); err != nil {
+		return hashKind{}, errors.New("the parameters of the argon2id hash are damaged")
+	}
+	if memory < 1 || memory > maxArgonMemory || time < 1 || time > maxArgonTime || threads < 1 || threads > 255 {
+		return hashKind{}, fmt.Errorf("the argon2id hash asks for more than m=%d,t=%d", maxArgonMemory, maxArgonTime)
+	}
+	parts[5] = strings.Repeat("A", len(parts[5]))
+	return hashKind{argon: parts[3], argonDummy: strings.Join(parts, "$")}, nil
+}
+
+// effort is the work that every attempt at a set of accounts takes: bcrypt at
+// the highest cost that occurs, and argon2id with each set of parameters that
+// occurs. The time of an answer then says nothing about whose account it was.
+type effort struct {
+	bcryptCost int
+	argon      []hashKind
+}
+
+func (e *effort) include(kind hashKind) {
+	e.bcryptCost = max(e.bcryptCost, kind.bcryptCost)
+	if kind.argon == "" {
+		return
+	}
+	for _, known := range e.argon {
+		if known.argon == kind.argon {
+			return
+		}
+	}
+	e.argon = append(e.argon, kind)
+}
+
+// isFree reports whether attempts involve no hashing at all.
+func (e *effort) isFree() bool { return e.bcryptCost == 0 && len(e.argon) == 0 }
+
+// compare verifies a password with the full effort. An entry that is not known
+// is compared with hashes that nothing matches.
+func (e *effort) compare(entry account, known bool, password string) bool {
+	plain := equalText(entry.Password, password)
+	bcrypted := e.compareBcrypt(entry, password)
+	argoned := e.compareArgon(entry, password)
+	if !known || password == "" {
+		return false
+	}
+	switch {
+	case entry.kind.bcryptCost > 0:
+		return bcrypted
+	case entry.kind.argon != "":
+		return argoned
+	}
+	return plain
+}
+
+// compareBcrypt takes 2^bcryptCost steps whatever the cost of the entry is: an
+// entry of cost c is made up with dummies of c, c+1, … below the highest.
+func (e *effort) compareBcrypt(entry account, password string) bool {
+	if e.bcryptCost == 0 {
+		return false
+	}
+	bounded := []byte(password[:min(len(password), bcryptMaxLength)])
+	cost := entry.kind.bcryptCost
+	if cost == 0 {
+		_ = bcrypt.CompareHashAndPassword(bcryptDummy(e.bcryptCost), bounded)
+		return false
+	}
+	matches := bcrypt.CompareHashAndPassword([]byte(entry.Password), bounded) == nil
+	for ; cost < e.bcryptCost; cost++ {
+		_ = bcrypt.CompareHashAndPassword(bcryptDummy(cost), bounded)
+	}
+	// bcrypt would ignore what is too long, and repeats the password from a
+	// NUL on as if it were shorter.
+	return matches && len(password) <= bcryptMaxLength && !strings.Contains(password, "\x00")
+}
+
+// bcryptDummy is a well-formed hash that no known password has.
+func bcryptDummy(cost int) []byte {
+	return fmt.Appendf(nil, "$2a$%02d$%s", cost, "dummydummydummydummydu.................................")[:60]
+}
+
+func (e *effort) compareArgon(entry account, password string) (matches bool) {
+	for _, kind := range e.argon {
+		stored, mine := kind.argonDummy, kind.argon == entry.kind.argon
+		if mine {
+			stored = entry.Password
+		}
+		equal, err := caddyauth.Argon2idHash{}.Compare([]byte(stored), []byte(password))
+		matches = matches || (mine && equal && err == nil)
+	}
+	return matches
+}
+
+// equalText compares in a time that depends on neither content nor length.
+func equalText(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+var errBusy = errors.New("too many people are signing in at the same time")
+
+// hashGate lets few passwords be hashed at once and a bounded number wait, so
+// that a flood of sign-ins does not slow the people who are signed in.
+type hashGate struct {
+	running chan struct{}
+	places  chan struct{} // running and waiting together
+}
+
+// hashes is one for the process: processors are shared by all handlers.
+var hashes = newHashGate(max(1, runtime.GOMAXPROCS(0)/2), 64)
+
+func newHashGate(running, waiting int) *hashGate {
+	return &hashGate{
+		running: make(chan struct{}, running),
+		places:  make(chan struct{}, running+waiting),
+	}
+}
+
+// do runs work when there is room for it, and returns errBusy or the context's
+// error if it did not run.
+func (g *hashGate) do(ctx context.Context, work func()) error {
+	select {
+	case g.places <- struct{}{}:
+		defer func() { <-g.places }()
+	default:
+		return errBusy
+	}
+	select {
+	case g.running <- struct{}{}:
+		defer func() { <-g.running }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	work()
+	return nil
+}

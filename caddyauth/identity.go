@@ -1,0 +1,197 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// guestUser is what a visitor without a session is called, as in Panel.
+const guestUser = "guest"
+
+// passwordProvider names the way in of people who typed a password.
+const passwordProvider = "password"
+
+// identityVar is where a request keeps who makes it, for matchers and for a
+// second panelauth on the same request.
+const identityVar = "panelauth.identity"
+
+// identity is who makes a request, with what that means for one handler. It is
+// derived once from a session, and again when the accounts have changed.
+type identity struct {
+	handler  *Handler
+	accounts *accounts // the set that vouched for it
+
+	user     string
+	provider string
+	guest    bool
+	claims   map[string]any
+
+	userID  any                 // user, boxed once for the replacer
+	headers map[string][]string // identity headers, by canonical name
+	token   string              // the claims as Panel's id_token holds them
+	panel   atomic.Pointer[panelLine]
+}
+
+func (h *Handler) newIdentity(user, provider string, claims map[string]any) *identity {
+	id := &identity{
+		handler:  h,
+		user:     user,
+		provider: provider,
+		guest:    provider == "",
+		claims:   claims,
+		userID:   user,
+	}
+	id.headers = h.identityHeaders(id)
+	id.token = panelToken(claims)
+	return id
+}
+
+// newGuest is the identity of everybody who has not signed in.
+func (h *Handler) newGuest() *identity {
+	return h.newIdentity(guestUser, "", map[string]any{"user": guestUser, "username": guestUser})
+}
+
+// identityOf derives the identity of a session, or nil if this handler has no
+// way in by which the session could be made today.
+func (h *Handler) identityOf(s *session.Session) *identity {
+	accounts := h.accounts()
+	if known, ok := s.Memo.Load().(*identity); ok && known.handler == h && known.accounts == accounts {
+		return known
+	}
+	if s.Provider != passwordProvider || accounts == nil || !accounts.vouchFor(&s.Record) {
+		return nil
+	}
+	id := h.newIdentity(s.User, s.Provider, accounts.claims(s.User))
+	id.accounts = accounts
+	s.Memo.Store(id)
+	return id
+}
+
+// claim returns a claim by name; "user" is always the user.
+func (id *identity) claim(name string) (any, bool) {
+	if name == "user" {
+		return id.user, true
+	}
+	value, ok := id.claims[name]
+	return value, ok
+}
+
+// setPlaceholders makes the visitor known to the rest of Caddy: access logs
+// show http.auth.user.id as user_id, and every directive can use the claims.
+func (id *identity) setPlaceholders(r *http.Request) {
+	ctx := r.Context()
+	repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return
+	}
+	repl.Set("http.auth.user.id", id.userID)
+	known := caddyhttp.GetVar(ctx, identityVar) != nil
+	caddyhttp.SetVar(ctx, identityVar, id)
+	if known {
+		return // the first handler's map finds the identity of the last
+	}
+	vars, _ := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any)
+	repl.Map(func(key string) (any, bool) {
+		name, ok := strings.CutPrefix(key, "http.auth.user.")
+		if !ok {
+			return nil, false
+		}
+		if current, ok := vars[identityVar].(*identity); ok {
+			return current.placeholder(name)
+		}
+		return nil, false
+	})
+}
+
+func (id *identity) placeholder(name string) (any, bool) {
+	switch name {
+	case "provider":
+		return id.provider, true
+	case "guest":
+		return id.guest, true
+	}
+	value, ok := id.claim(name)
+	return claimText(value), ok
+}
+
+// identityHeaders are the headers that tell the application who is signed in.
+// A claim that is missing sends none.
+func (h *Handler) identityHeaders(id *identity) map[string][]string {
+	headers := make(map[string][]string, len(h.settings.identityHeaders))
+	for name, claim := range h.settings.identityHeaders {
+		if id.guest && claim != "user" {
+			continue
+		}
+		value, ok := id.claim(claim)
+		if !ok || value == nil {
+			continue
+		}
+		headers[name] = []string{headerText(value)}
+	}
+	return headers
+}
+
+func (id *identity) setHeaders(r *http.Request) {
+	for name, value := range id.headers {
+		r.Header[name] = value
+	}
+}
+
+// claimText is a claim as text: lists joined with commas, objects as JSON.
+func claimText(value any) string { return text(value, func(s string) string { return s }) }
+
+// headerText is a claim as a header may carry it. A comma within a list's
+// value is encoded so that it cannot make one value into two.
+func headerText(value any) string {
+	return percentEncodeHeader(text(value, func(s string) string {
+		return strings.ReplaceAll(s, ",", "%2C")
+	}))
+}
+
+func text(value any, inList func(string) string) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case json.Number:
+		return v.String()
+	case []any:
+		parts := make([]string, len(v))
+		for i, part := range v {
+			parts[i] = inList(claimText(part))
+		}
+		return strings.Join(parts, ",")
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(encoded)
+}
+
+// percentEncodeHeader encodes control characters and what is not ASCII; a
+// space within a name is legal in a header.
+func percentEncodeHeader(s string) string {
+	parts := strings.Split(s, " ")
+	for i, part := range parts {
+		parts[i] = percentEncode(part)
+	}
+	return strings.Join(parts, " ")
+}

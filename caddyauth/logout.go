@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+// serveLogout is the logout endpoint. Panel's buttons lead here with a GET.
+func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	switch r.Method {
+	case http.MethodGet, http.MethodPost:
+	case http.MethodHead:
+		return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
+	}
+	if !isMeant(r) {
+		return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
+	}
+	h.endSessions(r, cookies)
+	h.clearCookies(w, r, cookies)
+	return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignedOut))
+}
+
+// isMeant reports whether the person in front of the browser asked to be
+// signed out, and not another site or a browser that loads pages ahead.
+func isMeant(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" || r.Header.Get("Sec-Purpose") != "" {
+		return false
+	}
+	return sameOrigin.Check(r) == nil
+}
+
+// endSessions ends the sessions whose cookies the request carries, for every
+// copy of those cookies.
+func (h *Handler) endSessions(r *http.Request, cookies cookies) {
+	for _, value := range h.sessionCookies(r, cookies) {
+		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
+		if err != nil {
+			h.logUnavailable(r, err)
+			continue
+		}
+		if found == nil {
+			continue
+		}
+		if err := h.door.sessions.End(r.Context(), found); err != nil {
+			h.logger.Error("session has ended here, but the store could not be told yet", zap.Error(err))
+		}
+		h.logLogout(r, found)
+	}
+}

@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+// pages are the operator's own pages; built-in ones stand in for the others.
+type pages struct {
+	custom map[templates.Kind]*watchedFile[*templates.Template]
+	logger *zap.Logger
+}
+
+func openPages(ctx context.Context, logger *zap.Logger, paths map[templates.Kind]string) (pages, error) {
+	p := pages{custom: make(map[templates.Kind]*watchedFile[*templates.Template]), logger: logger}
+	for kind, path := range paths {
+		file, err := watchFile(ctx, logger, path, maxTemplateFile, func(source []byte) (*templates.Template, error) {
+			return templates.Parse(path, source)
+		})
+		if err != nil {
+			return pages{}, err
+		}
+		p.custom[kind] = file
+	}
+	return p, nil
+}
+
+func (p pages) isCustom(kind templates.Kind) bool { return p.custom[kind] != nil }
+
+// render returns a page and whether it is one of our own making. An operator's
+// page that cannot be rendered gives way to the built-in one.
+func (p pages) render(page templates.Page) (body []byte, builtIn bool, err error) {
+	if file := p.custom[page.Kind]; file != nil {
+		body, err = file.get().Render(page)
+		if err == nil {
+			return body, false, nil
+		}
+		p.logger.Error("template cannot be rendered; showing the built-in page", zap.String("file", file.path), zap.Error(err))
+	}
+	body, err = page.Builtin()
+	return body, true, err
+}
+
+func (h *Handler) page(r *http.Request, kind templates.Kind) templates.Page {
+	return templates.Page{Kind: kind, LoginURL: h.loginURL(r), LogoutURL: h.logoutURL(r)}
+}
+
+// writePage answers with a page. Nothing of it may be kept by a cache, framed
+// by another site or loaded from elsewhere.
+func (h *Handler) writePage(w http.ResponseWriter, _ *http.Request, status int, page templates.Page) error {
+	page.Status = status
+	body, builtIn, err := h.pages.render(page)
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	noStore(w)
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("X-Content-Type-Options", "nosniff")
+	// Not "no-referrer": browsers would then send forms with "Origin: null",
+	// which cannot be told from another site's.
+	header.Set("Referrer-Policy", "same-origin")
+	if builtIn {
+		header.Set("Content-Security-Policy", templates.ContentSecurityPolicy)
+		header.Set("X-Frame-Options", "SAMEORIGIN")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a visitor who left needs no page
+	return nil
+}
+
+// writeJSON answers a program.
+func writeJSON(w http.ResponseWriter, status int, body map[string]any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	noStore(w)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded)
+	return nil
+}
+
+// askToSignIn answers a request without a session: people are led to sign in,
+// programs are told.
+func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request) error {
+	if !wantsPage(r) {
+		return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.loginURL(r)})
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		next := h.afterSignIn(r, requestNext(r))
+		redirect(w, h.loginURL(r)+"?next="+url.QueryEscape(next), http.StatusFound)
+		return nil
+	}
+	// A form that was sent after the session ended: its page is where to return.
+	next := h.afterSignIn(r, h.refererNext(r))
+	h.rememberNext(w, r, next)
+	return h.writePage(w, r, http.StatusUnauthorized, h.signInPage(r, next))
+}
+
+// refuse answers a request that goes nowhere, with a page or with JSON.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) error {
+	return h.tryLater(w, r, status, reason, 0)
+}
+
+// tryLater is refuse with a time after which it may be tried again.
+func (h *Handler) tryLater(w http.ResponseWriter, r *http.Request, status int, reason string, wait time.Duration) error {
+	if status == http.StatusServiceUnavailable && wait == 0 {
+		wait = 5 * time.Second
+	}
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	if !wantsPage(r) && !accepts(r, "text/html") {
+		return writeJSON(w, status, map[string]any{"error": reason})
+	}
+	page := h.page(r, templates.Trouble)
+	page.RetryAfter = wait
+	page.Reference = newReference()
+	h.logger.Debug("request refused", zap.Int("status", status), zap.String("reason", reason), zap.String("reference", page.Reference))
+	return h.writePage(w, r, status, page)
+}
+
+// newReference is a number by which a page and a log line find each other.
+func newReference() string {
+	var random [5]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return hex.EncodeToString(random[:])
+}

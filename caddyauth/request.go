@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"golang.org/x/net/http/httpguts"
+)
+
+// endpoint is the path that decides whether a request is for one of the
+// module's own endpoints, which answer with or without a trailing slash.
+func endpoint(path string) string {
+	if len(path) > 1 && path[len(path)-1] == '/' {
+		return path[:len(path)-1]
+	}
+	return path
+}
+
+// isWebsocket recognises the opening of a websocket over HTTP/1.1 (RFC 6455),
+// HTTP/2 (RFC 8441) and HTTP/3 (RFC 9220, which quic-go reports in Proto).
+func isWebsocket(r *http.Request) bool {
+	if r.Method == http.MethodConnect {
+		return r.Proto == "websocket" || strings.EqualFold(r.Header.Get(":protocol"), "websocket")
+	}
+	upgrade := r.Header["Upgrade"]
+	return upgrade != nil && httpguts.HeaderValuesContainsToken(upgrade, "websocket")
+}
+
+// isNavigation reports whether a person waits for the answer in a browser's
+// address bar or frame, and not a script or a sub-resource.
+func isNavigation(r *http.Request) bool {
+	if r.Header.Get("X-Requested-With") != "" {
+		return false
+	}
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
+		return false
+	}
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "", "document", "iframe", "frame", "embed", "object":
+	default:
+		return false
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return accepts(r, "text/html") || accepts(r, "*/*") || r.Header.Get("Accept") == ""
+	case http.MethodConnect, http.MethodOptions:
+		return false
+	default:
+		// Programs send "*/*" with their posts; only browsers name HTML.
+		return accepts(r, "text/html")
+	}
+}
+
+// wantsPage reports whether a refusal should be a page for a person; programs
+// get JSON.
+func wantsPage(r *http.Request) bool {
+	return isNavigation(r) && !isWebsocket(r)
+}
+
+func accepts(r *http.Request, mediaType string) bool {
+	for _, line := range r.Header["Accept"] {
+		for part := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(part, ";")
+			if strings.EqualFold(strings.TrimSpace(name), mediaType) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isHTTPS reports whether the browser reached this site by HTTPS. A forwarded
+// scheme counts only from a proxy that Caddy trusts.
+func isHTTPS(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+// clientIP is the address of the client as Caddy sees it, after
+// trusted_proxies.
+func clientIP(r *http.Request) string {
+	if ip, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok && ip != "" {
+		return ip
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// clientNetwork is what counts as one client: an IPv4 address, or the /64 that
+// one IPv6 customer has to itself.
+func clientNetwork(r *http.Request) string {
+	ip := clientIP(r)
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is4() {
+		return addr.String()
+	}
+	network, err := addr.Prefix(64)
+	if err != nil {
+		return addr.String()
+	}
+	return network.String()
+}
+
+// originalURL is the URL of the request before any rewrite, as the browser
+// knows it.
+func originalURL(r *http.Request) *url.URL {
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
+		return original.URL
+	}
+	return r.URL
+}
+
+// prefix is what handle_path or uri strip_prefix took off the path, so that
+// redirects and links lead the browser back through it.
+func prefix(r *http.Request) string {
+	before, after := originalURL(r).EscapedPath(), r.URL.EscapedPath()
+	if before == after {
+		return ""
+	}
+	stripped, found := strings.CutSuffix(before, after)
+	if !found && after == "/" {
+		stripped, found = before, true // "/proxy" under handle_path /proxy*
+	}
+	if !found || safePath(stripped) != nil || strings.HasSuffix(stripped, "/") {
+		return ""
+	}
+	return stripped
+}
+
+// mayOpenWebsocket reports whether the page that opens a websocket is one of
+// this site's or of a site that is allowed. Browsers always send an Origin and
+// apply no other rule of their own to websockets.
+func (h *Handler) mayOpenWebsocket(r *http.Request) bool {
+	origins := r.Header["Origin"]
+	if len(origins) == 0 {
+		return true
+	}
+	if len(origins) > 1 {
+		return false
+	}
+	if h.settings.websocketOrigins[strings.ToLower(origins[0])] {
+		return true
+	}
+	origin, err := url.Parse(origins[0])
+	if err != nil || origin.Host == "" {
+		return false
+	}
+	return sameHost(origin, r)
+}
+
+// sameHost compares the host of a URL with the one that was asked for. A port
+// that is the default of the URL's scheme may be written or not.
+func sameHost(u *url.URL, r *http.Request) bool {
+	return strings.EqualFold(withoutDefaultPort(u.Host, u.Scheme), withoutDefaultPort(r.Host, u.Scheme))
+}
+
+func withoutDefaultPort(host, scheme string) string {
+	switch scheme {
+	case "http", "ws":
+		return strings.TrimSuffix(host, ":80")
+	case "https", "wss":
+		return strings.TrimSuffix(host, ":443")
+	}
+	return host
+}

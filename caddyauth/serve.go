@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// ServeHTTP decides what becomes of a request: refused, answered by one of the
+// module's own endpoints, sent to sign in, or passed on with the identity of
+// the person who makes it and with nothing that the client claims to be.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	cookies, err := h.readCookies(r)
+	if err != nil {
+		return h.refuse(w, r, http.StatusBadRequest, "too_many_cookies")
+	}
+	if isWebsocket(r) && !h.mayOpenWebsocket(r) {
+		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
+	}
+	switch endpoint(r.URL.Path) {
+	case h.settings.login:
+		return h.serveLogin(w, r, cookies)
+	case h.settings.logout:
+		return h.serveLogout(w, r, cookies)
+	}
+
+	who, err := h.identify(r, cookies)
+	if err != nil {
+		h.logUnavailable(r, err)
+		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+	}
+	if who == nil {
+		return h.askToSignIn(w, r)
+	}
+	h.present(r, who, cookies)
+	return next.ServeHTTP(w, r)
+}
+
+// identify finds out who makes a request: somebody with a session, a guest
+// where guests are allowed, or nobody (nil). The error says that the session
+// store could not be asked.
+func (h *Handler) identify(r *http.Request, cookies cookies) (*identity, error) {
+	who, err := h.signedIn(r, cookies)
+	if who != nil || err != nil {
+		return who, err
+	}
+	if h.guests.allow(r) {
+		return h.guest, nil
+	}
+	return nil, nil
+}
+
+// signedIn returns the identity behind the request's session cookie, or nil if
+// it has none that is good here.
+func (h *Handler) signedIn(r *http.Request, cookies cookies) (*identity, error) {
+	for _, value := range h.sessionCookies(r, cookies) {
+		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			continue
+		}
+		if who := h.identityOf(found); who != nil {
+			return who, nil
+		}
+	}
+	return nil, nil
+}
+
+// present makes the request say who the visitor is, to the application and to
+// Caddy, after removing everything by which the client says it.
+func (h *Handler) present(r *http.Request, who *identity, cookies cookies) {
+	h.stripIdentity(r)
+	h.setCookies(r, who, cookies)
+	who.setHeaders(r)
+	who.setPlaceholders(r)
+	if h.settings.websocketOrigin != "" && isWebsocket(r) {
+		r.Header.Set("Origin", h.settings.websocketOrigin)
+	}
+}

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// storageRoot is the folder of this module in Caddy's storage.
+const storageRoot = "panelauth"
+
+// caddyStorage keeps sessions in Caddy's configured storage. A reload brings a
+// new storage and later closes the old one, so it uses the newest that is open.
+type caddyStorage struct {
+	mu   sync.RWMutex
+	open []certmagic.Storage
+}
+
+var errNoStorage = errors.New("no storage is open")
+
+func (s *caddyStorage) add(storage certmagic.Storage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = append(s.open, storage)
+}
+
+func (s *caddyStorage) remove(storage certmagic.Storage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.open, storage); i >= 0 {
+		s.open = slices.Delete(s.open, i, i+1)
+	}
+}
+
+func (s *caddyStorage) current() (certmagic.Storage, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if len(s.open) == 0 {
+		return nil, errNoStorage
+	}
+	return s.open[len(s.open)-1], nil
+}
+
+// Save implements session.Store. Expired records are swept by the manager.
+func (s *caddyStorage) Save(ctx context.Context, key string, value []byte, _ time.Time) error {
+	storage, err := s.current()
+	if err != nil {
+		return err
+	}
+	return storage.Store(ctx, path.Join(storageRoot, key), value)
+}
+
+// Load implements session.Store.
+func (s *caddyStorage) Load(ctx context.Context, key string) ([]byte, error) {
+	storage, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	value, err := storage.Load(ctx, path.Join(storageRoot, key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, session.ErrNotFound
+	}
+	return value, err
+}
+
+// Delete implements session.Store.
+func (s *caddyStorage) Delete(ctx context.Context, key string) error {
+	storage, err := s.current()
+	if err != nil {
+		return err
+	}
+	if err := storage.Delete(ctx, path.Join(storageRoot, key)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// List implements session.Store.
+func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error) {
+	storage, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := storage.List(ctx, path.Join(storageRoot, prefix), false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for i, key := range keys {
+		keys[i] = path.Join(prefix, path.Base(key))
+	}
+	return keys, err
+}
+
+// storageName tells storages apart, so that handlers with the same storage
+// share what they keep in memory.
+func storageName(storage certmagic.Storage) string {
+	if named, ok := storage.(fmt.Stringer); ok {
+		return named.String()
+	}
+	return fmt.Sprintf("%T", storage)
+}

@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// watchInterval is how often a file is looked at. Looking costs one stat.
+const watchInterval = 200 * time.Millisecond
+
+// settleTime is how long after a write a file is compared by content, since
+// two writes may fall within one tick of the file system's clock.
+const settleTime = time.Second
+
+// maxTemplateFile bounds a page that an operator wrote.
+const maxTemplateFile = 1 << 20
+
+// watchedFile is what a file says, read again whenever the file changes. A
+// broken file leaves what the last good one said in force.
+type watchedFile[T any] struct {
+	path   string
+	limit  int64
+	parse  func([]byte) (T, error)
+	logger *zap.Logger
+
+	value atomic.Pointer[T]
+
+	mu     sync.Mutex
+	info   os.FileInfo // of the file when it was read last, good or broken
+	digest [sha256.Size]byte
+	failed string // the error that was logged last
+}
+
+func watchFile[T any](ctx context.Context, logger *zap.Logger, path string, limit int64, parse func([]byte) (T, error)) (*watchedFile[T], error) {
+	f := &watchedFile[T]{path: path, limit: limit, parse: parse, logger: logger}
+	if _, err := f.readIfChanged(); err != nil {
+		return nil, err
+	}
+	go f.follow(ctx)
+	return f, nil
+}
+
+// get returns what the file says, as far as it is known.
+func (f *watchedFile[T]) get() T { return *f.value.Load() }
+
+// follow looks at the file until the context ends.
+func (f *watchedFile[T]) follow(ctx context.Context) {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			f.refresh()
+		}
+	}
+}
+
+// refresh reads the file again if it changed, and logs each new error once.
+func (f *watchedFile[T]) refresh() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	changed, err := f.readIfChanged()
+	if err == nil {
+		if changed {
+			f.failed = ""
+			f.logger.Info("file has changed", zap.String("file", f.path))
+		}
+		return
+	}
+	if err.Error() != f.failed {
+		f.failed = err.Error()
+		f.logger.Error("file is broken; what it said before stays in force", zap.String("file", f.path), zap.Error(err))
+	}
+}
+
+func (f *watchedFile[T]) readIfChanged() (changed bool, err error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		f.info = nil
+		return false, err
+	}
+	if f.info != nil && sameFile(f.info, info) {
+		return false, nil
+	}
+	content, err := readBounded(f.path, f.limit)
+	if err != nil {
+		f.info = nil
+		return false, err
+	}
+	digest := sha256.Sum256(content)
+	unchanged := f.info != nil && digest == f.digest
+	f.info, f.digest = info, digest
+	if unchanged {
+		return false, nil
+	}
+	value, err := f.parse(content)
+	if err != nil {
+		return false, err
+	}
+	f.value.Store(&value)
+	return true, nil
+}
+
+// sameFile reports that a file has certainly not changed since it was read.
+func sameFile(then, now os.FileInfo) bool {
+	return os.SameFile(then, now) && then.Size() == now.Size() && then.ModTime().Equal(now.ModTime()) &&
+		time.Since(now.ModTime()) > settleTime
+}
+
+// readBounded reads a file of at most limit bytes.
+func readBounded(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
+	}
+	return content, nil
+}
