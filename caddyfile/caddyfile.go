@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package caddyfile is the directive panelauth: Caddyfile text in, a
+// caddyauth.Handler out. It fills the exported fields of the handler and
+// nothing else, so that whoever writes JSON can say all that it can say.
+package caddyfile
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth"
+)
+
+const directive = "panelauth"
+
+func init() {
+	httpcaddyfile.RegisterDirective(directive, parseDirective)
+	httpcaddyfile.RegisterDirectiveOrder(directive, httpcaddyfile.Before, "basic_auth")
+}
+
+// parseDirective turns the directive into a route. Syntax:
+//
+//	panelauth [<matcher>] {
+//		# who may sign in
+//		basic_auth <password> | <file>
+//		basic_auth {
+//			<user>|* <password-or-hash>
+//		}
+//		oauth_encryption_key <fernet key>
+//		oauth_expiry_days <n>
+//
+//		# guests
+//		oauth_optional
+//		oauth_guest_endpoints <path...>
+//
+//		# endpoints and pages
+//		login_endpoint <path>
+//		logout_endpoint <path>
+//		basic_login_template <file>
+//		logout_template <file>
+//		auth_template <file>
+//		oauth_error_template <file>
+//
+//		# cookies and sessions
+//		cookie_secret <secret> [<older>...]
+//		cookie_path <path>
+//		cookie_domain <domain>
+//		cookie_name <name>
+//		cookie_same_site lax|strict|none
+//		session_store storage|cookie
+//		session_idle <duration>
+//		remember_me <days>
+//		login_attempts <n> <window>
+//
+//		# what the application receives
+//		panel_cookies off | [encrypted] <name...>
+//		identity_headers
+//		identity_headers {
+//			<header> <claim>
+//		}
+//		websocket_origin <origin>
+//		websocket_allowed_origins <origin...>
+//	}
+//
+// Each subdirective may be given once. Blocks on one site whose ways in
+// differ need login and logout endpoints of their own.
+func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
+	if !h.Next() {
+		return nil, h.ArgErr()
+	}
+	matchers, err := h.ExtractMatcherSet()
+	if err != nil {
+		return nil, h.WrapErr(err)
+	}
+	handler, lines, err := parseHandler(h.Dispenser)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuseMistakes(handler.Mistakes(), lines); err != nil {
+		return nil, err
+	}
+	return withEndpoints(h, handler, h.NewRoute(matchers, handler)), nil
+}
+
+// withEndpoints lets requests for the handler's own endpoints through a
+// matcher that does not cover them: "panelauth /app/*" sends people to /login,
+// which the handler must then answer. Matcher sets are alternatives, so this
+// one widens the user's. A route without a matcher needs nothing.
+func withEndpoints(h httpcaddyfile.Helper, handler *caddyauth.Handler, values []httpcaddyfile.ConfigValue) []httpcaddyfile.ConfigValue {
+	login := strings.TrimSuffix(cmp.Or(handler.LoginEndpoint, caddyauth.DefaultLoginEndpoint), "/")
+	logout := strings.TrimSuffix(cmp.Or(handler.LogoutEndpoint, caddyauth.DefaultLogoutEndpoint), "/")
+	endpoints := caddy.ModuleMap{
+		"path": h.JSON(caddyhttp.MatchPath{login, login + "/", logout, logout + "/*"}),
+	}
+	for i, value := range values {
+		route, isRoute := value.Value.(caddyhttp.Route)
+		if !isRoute || len(route.MatcherSetsRaw) == 0 {
+			continue
+		}
+		route.MatcherSetsRaw = append(route.MatcherSetsRaw, endpoints)
+		values[i].Value = route
+	}
+	return values
+}

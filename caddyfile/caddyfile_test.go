@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyfile
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/standard" // the directives beside ours
+)
+
+// TestAdapt adapts every file in testdata: a Caddyfile, a line of ten dashes,
+// and the JSON or a part of the error that it leads to.
+func TestAdapt(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.caddyfiletest")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("finding test files: %v, %d found", err, len(files))
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".caddyfiletest")
+		t.Run(name, func(t *testing.T) {
+			input, expected := readGolden(t, file)
+			result, err := adapt(t, input)
+			if strings.HasPrefix(name, "error_") {
+				checkError(t, err, expected)
+				return
+			}
+			if err != nil {
+				t.Fatalf("adapting: %v", err)
+			}
+			checkJSON(t, result, expected)
+		})
+	}
+}
+
+func readGolden(t *testing.T, file string) (input, expected string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	input, expected, found := strings.Cut(string(data), "----------\n")
+	if !found {
+		t.Fatal("no line of ten dashes")
+	}
+	return input, strings.TrimSpace(expected)
+}
+
+// adapt fails the test if there are warnings, such as that the input is not
+// formatted.
+func adapt(t *testing.T, input string) ([]byte, error) {
+	t.Helper()
+	result, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(input), nil)
+	for _, warning := range warnings {
+		t.Errorf("warning: %s", warning)
+	}
+	return result, err
+}
+
+func checkError(t *testing.T, err error, expected string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("adapted without an error")
+	}
+	if expected == "" || !strings.Contains(err.Error(), expected) {
+		t.Errorf("got error:\n%s\nwanted it to contain:\n%s", err, expected)
+	}
+}
+
+func checkJSON(t *testing.T, got []byte, expected string) {
+	t.Helper()
+	var gotValue, expectedValue any
+	if err := json.Unmarshal(got, &gotValue); err != nil {
+		t.Fatalf("decoding the result: %v", err)
+	}
+	if err := json.Unmarshal([]byte(expected), &expectedValue); err != nil {
+		t.Fatalf("decoding what is expected: %v", err)
+	}
+	if !reflect.DeepEqual(gotValue, expectedValue) {
+		pretty, _ := json.MarshalIndent(gotValue, "", "\t")
+		t.Errorf("got:\n%s\nwanted:\n%s", pretty, expected)
+	}
+}
+
+// TestAdaptCoversEverything makes sure that no subdirective goes without a
+// file in testdata that is adapted to JSON.
+func TestAdaptCoversEverything(t *testing.T) {
+	for _, known := range subdirectives {
+		t.Run(known.name, func(t *testing.T) {
+			_, expected := readGolden(t, filepath.Join("testdata", known.name+".caddyfiletest"))
+			if !strings.Contains(expected, `"`+known.name+`":`) {
+				t.Errorf("the JSON has no field %q", known.name)
+			}
+		})
+	}
+}
+
+// TestSyntaxBlock compares the documented syntax with what is parsed.
+func TestSyntaxBlock(t *testing.T) {
+	var documented []string
+	for line := range strings.Lines(docComment(t, "caddyfile.go", "parseDirective")) {
+		// One level of nesting inside the directive, and neither a comment nor
+		// the end of a block.
+		entry, inBlock := strings.CutPrefix(line, "\t\t")
+		if !inBlock || strings.IndexAny(entry, "\t#}") == 0 {
+			continue
+		}
+		name := strings.Fields(entry)[0]
+		if !slices.Contains(documented, name) {
+			documented = append(documented, name)
+		}
+	}
+	var parsed []string
+	for _, known := range subdirectives {
+		parsed = append(parsed, known.name)
+	}
+	if !slices.Equal(documented, parsed) {
+		t.Errorf("documented: %q\nparsed: %q", documented, parsed)
+	}
+}
+
+func docComment(t *testing.T, file, function string) string {
+	t.Helper()
+	source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, declaration := range source.Decls {
+		if found, ok := declaration.(*ast.FuncDecl); ok && found.Name.Name == function {
+			return found.Doc.Text()
+		}
+	}
+	t.Fatalf("no function %s in %s", function, file)
+	return ""
+}
+
+// TestErrorsHoldNoSecret puts a secret wherever it may end up by mistake.
+func TestErrorsHoldNoSecret(t *testing.T) {
+	const secret = "hunter2-and-more"
+	wrong := map[string]string{
+		"password in two words":        `basic_auth ` + secret + ` ` + secret,
+		"password and block":           `basic_auth ` + secret + " {\n a b\n}",
+		"account in three words":       "basic_auth {\n alice " + secret + " " + secret + "\n}",
+		"password with a block":        "basic_auth {\n alice " + secret + " {\n " + secret + "\n}\n}",
+		"password given twice":         "basic_auth " + secret + "\nbasic_auth " + secret,
+		"account given twice":          "basic_auth {\n alice " + secret + "\n alice " + secret + "\n}",
+		"encryption key in two words":  `oauth_encryption_key ` + secret + ` ` + secret,
+		"encryption key on a new line": "oauth_encryption_key {\n " + secret + "\n}",
+		"cookie secret with a block":   `cookie_secret ` + secret + " {\n " + secret + "\n}",
+		"cookie secret on a new line":  "cookie_secret {\n " + secret + "\n}",
+		"cookie secret and nothing":    `cookie_secret ` + secret + ` ""`,
+		"cookie secret given twice":    "cookie_secret " + secret + "\ncookie_secret " + secret,
+	}
+	for name, block := range wrong {
+		t.Run(name, func(t *testing.T) {
+			_, err := adapt(t, ":8080 {\n panelauth {\n"+block+"\n}\n}\n")
+			if err == nil {
+				t.Fatal("adapted without an error")
+			}
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("the secret is in the error: %v", err)
+			}
+		})
+	}
+	t.Run("password before the block", func(t *testing.T) {
+		_, err := adapt(t, ":8080 {\n panelauth "+secret+"\n}\n")
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("got error: %v", err)
+		}
+	})
+}
+
+// FuzzParseHandler looks for input that makes the parser panic, and for
+// handlers that cannot be written as JSON.
+func FuzzParseHandler(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.caddyfiletest")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		input, _, _ := strings.Cut(string(data), "----------\n")
+		_, directive, _ := strings.Cut(input, "\n")
+		f.Add(directive)
+	}
+	f.Fuzz(func(t *testing.T, input string) {
+		tokens, err := caddyfile.Tokenize([]byte(input), "Caddyfile")
+		if err != nil || len(tokens) == 0 {
+			return
+		}
+		handler, _, err := parseHandler(caddyfile.NewDispenser(tokens))
+		if err != nil {
+			return
+		}
+		if _, err := json.Marshal(handler); err != nil {
+			t.Errorf("encoding: %v", err)
+		}
+	})
+}

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyfile
+
+import (
+	"errors"
+	"io/fs"
+	"regexp"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth"
+)
+
+// refuseMistakes reports what the handler would refuse anyway, because only
+// here is the line known. What may look different where the configuration is
+// loaded is left to that place.
+func refuseMistakes(mistakes []caddyauth.Mistake, written segments) error {
+	for _, mistake := range mistakes {
+		segment, ok := written[mistake.Subdirective]
+		if !ok {
+			segment = written[""]
+		}
+		line := caddyfile.NewDispenser(segment)
+		line.Next()
+		if mistake.Local && mayDiffer(segment, mistake.Err) {
+			caddy.Log().Named(directive).Warn("will be refused, unless this differs where the configuration is loaded",
+				zap.String("file", line.File()),
+				zap.Int("line", line.Line()),
+				zap.String("subdirective", mistake.Subdirective),
+				zap.Error(mistake.Err))
+			continue
+		}
+		if mistake.Subdirective == "" {
+			return line.WrapErr(mistake.Err)
+		}
+		return line.Errf("%s: %w", mistake.Subdirective, mistake.Err)
+	}
+	return nil
+}
+
+var placeholder = regexp.MustCompile(`\{[^{}\s]+\}`)
+
+// mayDiffer reports whether a mistake found on this machine may be none for
+// the server, which need not run here: "caddy reload" is started with another
+// environment, and often by a user who may not read the server's secrets.
+func mayDiffer(segment caddyfile.Segment, err error) bool {
+	if errors.Is(err, fs.ErrPermission) {
+		return true
+	}
+	for _, token := range segment {
+		if placeholder.MatchString(token.Text) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyfile
+
+import "strings"
+
+// suggestion names the subdirective that was probably meant by one that does
+// not exist, ready to be put after it in an error. Panel's own spelling of a
+// flag, "--basic-auth", leads to ours.
+func suggestion(unknown string) string {
+	wanted := strings.ReplaceAll(strings.TrimLeft(strings.ToLower(unknown), "-"), "-", "_")
+	nearest, least := "", 1+len(wanted)/4
+	for _, known := range subdirectives {
+		// Lengths this far apart cannot be near, which also keeps absurdly
+		// long names from costing anything.
+		if abs(len(wanted)-len(known.name)) > least {
+			continue
+		}
+		if edits := distance(wanted, known.name); edits < least || edits == least && nearest == "" {
+			nearest, least = known.name, edits
+		}
+	}
+	if nearest == "" {
+		return ""
+	}
+	return ", did you mean '" + nearest + "'?"
+}
+
+// distance counts the bytes to insert, delete or replace to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func abs(n int) int { return max(n, -n) }
