@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -156,6 +157,7 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 		return joinMistakes(mistakes)
 	}
 	h.settings = settings
+	h.warnOfLimits()
 	if err := h.openAccounts(ctx); err != nil {
 		return err
 	}
@@ -172,6 +174,18 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	h.doorKey = newDoorKey(h.settings, h.storage)
 	h.door, err = openDoor(h.doorKey, h.settings, h.storage)
 	return err
+}
+
+// warnOfLimits says what the options make impossible.
+func (h *Handler) warnOfLimits() {
+	if h.settings.stateless {
+		h.logger.Info("sessions are kept in cookies: a logout is known to this instance and the browser only")
+	}
+	if path := h.settings.cookiePath; path != "/" && !strings.HasPrefix(h.settings.logout+"/", strings.TrimSuffix(path, "/")+"/") {
+		h.logger.Warn("logout_endpoint is outside cookie_path, so a logout cannot see the session that it should end",
+			zap.String("logout_endpoint", h.settings.logout),
+			zap.String("cookie_path", path))
+	}
 }
 
 // provisionSecrets readies the signer of Panel's cookies, which only a
