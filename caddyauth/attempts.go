@@ -107,6 +107,7 @@ func waitFor(times []time.Time, max int, window time.Duration, now time.Time) ti
 // userKey folds spellings of one name together, since a counter for each
 // would multiply what is allowed.
 func userKey(user, network string) string {
+	user = user[:min(len(user), maxUserName)] // nobody's name is longer
 	return "user " + network + " " + strings.ToLower(norm.NFKC.String(strings.TrimSpace(user)))
 }
 

@@ -97,7 +97,7 @@ func (h *Handler) isOwnCookie(name string) bool {
 		}
 	}
 	rest, ok := strings.CutPrefix(name, h.settings.cookieName)
-	return ok && (rest == "" || rest[0] == '_')
+	return ok && (rest == "" || rest == nextSuffix || chunkSuffix(rest) > 0)
 }
 
 // setCookies rebuilds the Cookie header as one line: the client's cookies as
@@ -191,10 +191,13 @@ func chunkIndex(chunk, name string) int {
 	if rest == "" {
 		return 0
 	}
-	for i := 1; i < maxChunks; i++ {
-		if rest == "_"+strconv.Itoa(i) {
-			return i
-		}
+	return chunkSuffix(rest)
+}
+
+// chunkSuffix is the number of a chunk after the first, or -1.
+func chunkSuffix(rest string) int {
+	if len(rest) == 2 && rest[0] == '_' && rest[1] > '0' && rest[1] < '0'+maxChunks {
+		return int(rest[1] - '0')
 	}
 	return -1
 }
@@ -247,7 +250,7 @@ func (h *Handler) newCookie(r *http.Request, name string) *http.Cookie {
 func (h *Handler) clearCookies(w http.ResponseWriter, r *http.Request, cookies cookies) {
 	name := h.sessionCookieName(r)
 	h.deleteCookie(w, r, name)
-	h.clearLeftovers(w, r, cookies)
+	h.clearLeftovers(w, cookies)
 	if !h.settings.stateless {
 		return
 	}
@@ -257,16 +260,25 @@ func (h *Handler) clearCookies(w http.ResponseWriter, r *http.Request, cookies c
 }
 
 // clearLeftovers deletes the cookies of Panel that the browser still sends.
-func (h *Handler) clearLeftovers(w http.ResponseWriter, r *http.Request, cookies cookies) {
+func (h *Handler) clearLeftovers(w http.ResponseWriter, cookies cookies) {
 	cleared := make(map[string]bool)
 	cookies.each(func(text, _ string) bool {
 		name, _, _ := strings.Cut(text, "=")
 		if isPanelCookie(name) && !cleared[name] {
 			cleared[name] = true
-			http.SetCookie(w, &http.Cookie{Name: name, Path: h.settings.cookiePath, MaxAge: -1})
+			h.clearLeftover(w, name)
 		}
 		return len(cleared) < 16
 	})
+}
+
+// clearLeftover deletes a cookie of Panel, which may have been set for the
+// configured path or, by Panel's own rule, for the whole site.
+func (h *Handler) clearLeftover(w http.ResponseWriter, name string) {
+	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1})
+	if path := h.settings.cookiePath; path != "/" {
+		http.SetCookie(w, &http.Cookie{Name: name, Path: path, MaxAge: -1})
+	}
 }
 
 func (h *Handler) deleteCookie(w http.ResponseWriter, r *http.Request, name string) {

@@ -83,6 +83,8 @@ func checkUserName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return errors.New("the user name is empty")
+	case strings.TrimSpace(name) != name:
+		return errors.New("the user name begins or ends with a space")
 	case len(name) > maxUserName:
 		return fmt.Errorf("the user name is longer than %d bytes", maxUserName)
 	case name == guestUser:
@@ -131,7 +133,10 @@ func proofParts(user string, entry account, isAny bool) []string {
 // password, as it stands in the file now.
 func (a *accounts) claims(user string) map[string]any {
 	claims := map[string]any{"user": user, "username": user}
-	entry := a.byName[user]
+	entry, known := a.byName[user]
+	if !known && a.anyUser != nil {
+		entry = *a.anyUser
+	}
 	if entry.Name != "" {
 		claims["name"] = entry.Name
 	}
@@ -223,12 +228,38 @@ func decodeEntry(dec *json.Decoder) (account, error) {
 	if raw[0] != '{' {
 		return entry, errNoEntry
 	}
+	if key := repeatedKey(raw); key != "" {
+		return entry, fmt.Errorf("%q is there twice", key)
+	}
 	strict := json.NewDecoder(bytes.NewReader(raw))
 	strict.DisallowUnknownFields()
 	if err := strict.Decode(&entry); err != nil {
 		return entry, plainJSONError(err)
 	}
 	return entry, nil
+}
+
+// repeatedKey is a key that an object has twice, or "".
+func repeatedKey(object json.RawMessage) string {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	_, _ = dec.Token() // the brace
+	seen := make(map[string]bool)
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return "" // the strict decoder says what is wrong
+		}
+		name := strings.ToLower(key.(string)) // encoding/json takes fields in any case
+		if seen[name] {
+			return name
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			return ""
+		}
+	}
+	return ""
 }
 
 // plainJSONError keeps the values that encoding/json quotes out of messages:

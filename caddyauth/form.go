@@ -4,8 +4,10 @@
 package caddyauth
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math"
 	"mime"
 	"net/http"
@@ -26,7 +28,7 @@ const (
 
 // wrongPassword is all that is ever said about an attempt, whatever was wrong
 // with it.
-const wrongPassword = "Invalid username or password!" //nolint:gosec // a message, no credential
+const wrongPassword = "Invalid username or password!"
 
 // sameOrigin refuses forms that another site posts here.
 var sameOrigin = http.NewCrossOriginProtection()
@@ -102,16 +104,19 @@ func readForm(w http.ResponseWriter, r *http.Request) (credentials, int) {
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return credentials{}, http.StatusUnsupportedMediaType
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return credentials{}, http.StatusRequestEntityTooLarge
 		}
 		return credentials{}, http.StatusBadRequest
 	}
-	form := r.PostForm
-	if len(form) > maxFormFields || len(form["username"]) > 1 || len(form["password"]) > 1 {
+	if bytes.Count(body, []byte("&")) >= maxFormFields {
+		return credentials{}, http.StatusBadRequest
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil || len(form["username"]) > 1 || len(form["password"]) > 1 {
 		return credentials{}, http.StatusBadRequest
 	}
 	typed := credentials{
@@ -175,9 +180,11 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, typed credenti
 		h.logUnavailable(r, err)
 		return h.tryLater(w, r, http.StatusServiceUnavailable, "unavailable", 5*time.Second)
 	}
-	h.endSessions(r, cookies) // a new sign-in replaces the one before
+	if err := h.endSessions(r, cookies); err != nil { // a new sign-in replaces the one before
+		h.logUnavailable(r, err)
+	}
 	h.setSessionCookie(w, r, value, lifetime)
-	h.clearLeftovers(w, r, cookies)
+	h.clearLeftovers(w, cookies)
 	h.forgetNext(w, r, cookies)
 	h.logLogin(r, begun)
 	redirect(w, typed.next, http.StatusSeeOther)
@@ -199,7 +206,9 @@ func (h *Handler) nextOf(r *http.Request, said string, cookies cookies) string {
 
 // nextCookieName is a companion of the session cookie that is only sent to the
 // login endpoint. Pages written for Panel have no field for next.
-func (h *Handler) nextCookieName() string { return h.settings.cookieName + "_next" }
+func (h *Handler) nextCookieName() string { return h.settings.cookieName + nextSuffix }
+
+const nextSuffix = "_next"
 
 func (h *Handler) rememberNext(w http.ResponseWriter, r *http.Request, next string) {
 	if !h.pages.isCustom(templates.SignIn) {

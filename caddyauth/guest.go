@@ -82,11 +82,30 @@ func isPlain(r *http.Request) bool {
 }
 
 func isPlainURL(u *url.URL) bool {
-	if u.RawPath != "" && u.RawPath != (&url.URL{Path: u.Path}).EscapedPath() {
-		return false
-	}
-	return isPlainPath(u.Path)
+	return isPlainPath(u.Path) && (u.RawPath == "" || isPlainlyEncoded(u.RawPath))
 }
+
+// isPlainlyEncoded reports whether a path is percent-encoded only where it has
+// to be: for what RFC 3986 does not allow in a path as it is.
+func isPlainlyEncoded(raw string) bool {
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c >= 0x80:
+			return false
+		case c == '%':
+			decoded, err := url.PathUnescape(raw[i:min(i+3, len(raw))])
+			if err != nil || decoded[0] < 0x80 && !strings.Contains(mustEncode, decoded) {
+				return false
+			}
+			i += 2
+		}
+	}
+	return true
+}
+
+// mustEncode is the ASCII that a path can only hold encoded, without what is
+// never plain.
+const mustEncode = " \"<>[]^`{|}"
 
 func isPlainPath(path string) bool {
 	if !strings.HasPrefix(path, "/") || strings.Contains(path, "//") || hasDotSegment(path) {

@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -22,6 +23,7 @@ const (
 	maxBcryptCost   = 16
 	maxArgonMemory  = 1 << 20 // KiB
 	maxArgonTime    = 32
+	minArgonKey     = 16
 	maxArgonKey     = 128
 	bcryptMaxLength = 72 // bcrypt ignores what follows
 	maxPassword     = 1 << 10
@@ -50,9 +52,12 @@ func kindOf(stored string) (hashKind, error) {
 	return hashKind{}, nil
 }
 
+// bcryptHash is a whole hash: cost, 22 signs of salt and 31 of the hash itself.
+var bcryptHash = regexp.MustCompile(`^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$`)
+
 func bcryptKind(stored string) (hashKind, error) {
 	cost, err := bcrypt.Cost([]byte(stored))
-	if err != nil || len(stored) != 60 {
+	if err != nil || !bcryptHash.MatchString(stored) {
 		return hashKind{}, errors.New("the bcrypt hash is damaged")
 	}
 	if cost > maxBcryptCost {
@@ -63,7 +68,7 @@ func bcryptKind(stored string) (hashKind, error) {
 
 func argonKind(stored string) (hashKind, error) {
 	parts := strings.Split(stored, "$")
-	if _, key, err := caddyauth.DecodeHash([]byte(stored)); err != nil || len(key) == 0 || len(key) > maxArgonKey {
+	if _, key, err := caddyauth.DecodeHash([]byte(stored)); err != nil || len(key) < minArgonKey || len(key) > maxArgonKey {
 		return hashKind{}, errors.New("the hash is damaged, or of a kind other than argon2id")
 	}
 	var memory, time, threads int

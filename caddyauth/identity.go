@@ -38,9 +38,9 @@ type identity struct {
 	guest    bool
 	claims   map[string]any
 
-	userID  any                 // user, boxed once for the replacer
-	headers map[string][]string // identity headers, by canonical name
-	token   string              // the claims as Panel's id_token holds them
+	userID  any               // user, boxed once for the replacer
+	headers map[string]string // identity headers, by canonical name
+	token   string            // the claims as Panel's id_token holds them
 	panel   atomic.Pointer[panelLine]
 }
 
@@ -128,8 +128,8 @@ func (id *identity) placeholder(name string) (any, bool) {
 
 // identityHeaders are the headers that tell the application who is signed in.
 // A claim that is missing sends none.
-func (h *Handler) identityHeaders(id *identity) map[string][]string {
-	headers := make(map[string][]string, len(h.settings.identityHeaders))
+func (h *Handler) identityHeaders(id *identity) map[string]string {
+	headers := make(map[string]string, len(h.settings.identityHeaders))
 	for name, claim := range h.settings.identityHeaders {
 		if id.guest && claim != "user" {
 			continue
@@ -138,14 +138,16 @@ func (h *Handler) identityHeaders(id *identity) map[string][]string {
 		if !ok || value == nil {
 			continue
 		}
-		headers[name] = []string{headerText(value)}
+		headers[name] = headerText(value)
 	}
 	return headers
 }
 
+// setHeaders gives each request values of its own, since handlers after this
+// one may change them in place.
 func (id *identity) setHeaders(r *http.Request) {
 	for name, value := range id.headers {
-		r.Header[name] = value
+		r.Header[name] = []string{value}
 	}
 }
 
@@ -186,12 +188,14 @@ func text(value any, inList func(string) string) string {
 	return string(encoded)
 }
 
-// percentEncodeHeader encodes control characters and what is not ASCII; a
-// space within a name is legal in a header.
+// percentEncodeHeader encodes control characters and what is not ASCII. A space
+// within a value is legal in a header; one around it would be cut off.
 func percentEncodeHeader(s string) string {
-	parts := strings.Split(s, " ")
+	inner := strings.Trim(s, " ")
+	start := strings.Index(s, inner)
+	parts := strings.Split(inner, " ")
 	for i, part := range parts {
 		parts[i] = percentEncode(part)
 	}
-	return strings.Join(parts, " ")
+	return percentEncode(s[:start]) + strings.Join(parts, " ") + percentEncode(s[start+len(inner):])
 }

@@ -24,7 +24,10 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 	if !isMeant(r) {
 		return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
 	}
-	h.endSessions(r, cookies)
+	if err := h.endSessions(r, cookies); err != nil {
+		h.logUnavailable(r, err)
+		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+	}
 	h.clearCookies(w, r, cookies)
 	return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignedOut))
 }
@@ -39,13 +42,14 @@ func isMeant(r *http.Request) bool {
 }
 
 // endSessions ends the sessions whose cookies the request carries, for every
-// copy of those cookies.
-func (h *Handler) endSessions(r *http.Request, cookies cookies) {
+// copy of those cookies. The error says that it is not known which they are:
+// nobody may be told to be signed out then.
+func (h *Handler) endSessions(r *http.Request, cookies cookies) error {
+	var unknown error
 	for _, value := range h.sessionCookies(r, cookies) {
 		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
 		if err != nil {
-			h.logUnavailable(r, err)
-			continue
+			unknown = err
 		}
 		if found == nil {
 			continue
@@ -55,4 +59,5 @@ func (h *Handler) endSessions(r *http.Request, cookies cookies) {
 		}
 		h.logLogout(r, found)
 	}
+	return unknown
 }

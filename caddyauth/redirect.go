@@ -22,20 +22,25 @@ var errUnsafeNext = errors.New("not a path on this site")
 // judges as the WHATWG URL parser does: backslashes count as slashes and
 // control characters vanish, so neither is allowed anywhere.
 func safeNext(next string) (string, error) {
-	if len(next) > maxNext || !utf8.ValidString(next) {
+	encoded := percentEncode(next)
+	if len(encoded) > maxNext || !utf8.ValidString(next) {
 		return "", errUnsafeNext
 	}
 	if strings.ContainsFunc(next, hidesSomething) {
 		return "", errUnsafeNext
 	}
-	path := next
-	if end := strings.IndexAny(next, "?#"); end >= 0 {
-		path = next[:end]
-	}
-	if err := safePath(path); err != nil {
+	if err := safePath(pathOf(next)); err != nil {
 		return "", err
 	}
-	return percentEncode(next), nil
+	return encoded, nil
+}
+
+// pathOf is an address up to its query and fragment.
+func pathOf(address string) string {
+	if end := strings.IndexAny(address, "?#"); end >= 0 {
+		return address[:end]
+	}
+	return address
 }
 
 // safePath checks the path of an address, as it is and once decoded.
@@ -104,11 +109,11 @@ func (h *Handler) afterSignIn(r *http.Request, next string) string {
 // isOwnEndpoint keeps people from being sent around in circles, or signed out
 // by the address they return to.
 func (h *Handler) isOwnEndpoint(r *http.Request, address string) bool {
-	u, err := url.Parse(address)
+	path, _ := strings.CutPrefix(pathOf(address), prefix(r))
+	path, err := url.PathUnescape(path)
 	if err != nil {
 		return true
 	}
-	path, _ := strings.CutPrefix(u.Path, prefix(r))
 	return endpoint(path) == h.settings.login || endpoint(path) == h.settings.logout ||
 		strings.HasPrefix(path, h.settings.logout+"/")
 }

@@ -49,7 +49,7 @@ func isNavigation(r *http.Request) bool {
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		return accepts(r, "text/html") || accepts(r, "*/*") || r.Header.Get("Accept") == ""
+		return accepts(r, "text/html") || accepts(r, "text/*") || accepts(r, "*/*") || r.Header.Get("Accept") == ""
 	case http.MethodConnect, http.MethodOptions:
 		return false
 	default:

@@ -127,10 +127,24 @@ func (c *checker) text(subdirective, value string) string {
 		return ""
 	}
 	resolved := c.repl.ReplaceKnown(value, "")
-	if resolved == "" {
-		c.wrongHere(subdirective, fmt.Errorf("%s resolves to nothing: set it, or write the value itself", value))
+	if missing := c.missingPlaceholder(value); missing != "" {
+		c.wrongHere(subdirective, fmt.Errorf("%s resolves to nothing: set it, or write the value itself", missing))
+		return ""
 	}
 	return resolved
+}
+
+// missingPlaceholder is the first placeholder of a value that is known and
+// empty, or "". Unknown ones are text: passwords may have braces.
+func (c *checker) missingPlaceholder(value string) string {
+	missing := ""
+	_, _ = c.repl.ReplaceFunc(value, func(variable string, resolved any) (any, error) {
+		if _, known := c.repl.Get(variable); known && missing == "" && caddy.ToString(resolved) == "" {
+			missing = "{" + variable + "}"
+		}
+		return resolved, nil
+	})
+	return missing
 }
 
 func (c *checker) texts(subdirective string, values []string) []string {
@@ -195,6 +209,10 @@ func (c *checker) inlineAccounts(written map[string]string, s *settings) {
 	}
 	s.inline = make(map[string]account, len(written))
 	for _, name := range sortedKeys(written) {
+		if name == "" {
+			c.wrong(subdirective, "the user name is empty")
+			continue
+		}
 		if written[name] == "" {
 			c.wrong(subdirective, "user %q: the password is empty", name)
 			continue
@@ -348,7 +366,7 @@ func (c *checker) cookies(h *Handler, s *settings) {
 	s.cookiePath = "/"
 	if h.CookiePath != "" {
 		s.cookiePath = c.text("cookie_path", h.CookiePath)
-		if s.cookiePath != "" && !isPlainPath(s.cookiePath) {
+		if s.cookiePath != "" && (!isPlainPath(s.cookiePath) || percentEncode(s.cookiePath) != s.cookiePath) {
 			c.wrong("cookie_path", "must be a plain path that begins with a slash")
 		}
 	}
@@ -464,12 +482,12 @@ func (c *checker) identityHeaders(h *Handler, s *settings) {
 			c.wrong(subdirective, "%q is not the name of a header", name)
 		case isReservedHeader(canonical):
 			c.wrong(subdirective, "%s cannot carry an identity", canonical)
+		case s.managedHeaders[foldHeader(canonical)]:
+			c.wrong(subdirective, "%s is there twice", canonical)
 		default:
 			s.identityHeaders[canonical] = claim
+			s.manage(canonical)
 		}
-	}
-	for name := range s.identityHeaders {
-		s.manage(name)
 	}
 	for name := range defaultIdentityHeaders {
 		s.manage(name)
