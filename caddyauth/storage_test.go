@@ -15,7 +15,11 @@ import (
 func TestCaddyStorageIsASessionStore(t *testing.T) {
 	sessiontest.RunStore(t, func(t *testing.T) session.Store {
 		store := new(caddyStorage)
-		store.add(&certmagic.FileStorage{Path: t.TempDir()})
+		storage := &certmagic.FileStorage{Path: t.TempDir()}
+		if err := mark(t.Context(), storage); err != nil {
+			t.Fatal(err)
+		}
+		store.add(storage)
 		return store
 	})
 }

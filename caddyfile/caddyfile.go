@@ -7,14 +7,7 @@
 package caddyfile
 
 import (
-	"cmp"
-	"strings"
-
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-
-	"github.com/panelauth/caddy-panelauth/caddyauth"
 )
 
 const directive = "panelauth"
@@ -85,26 +78,5 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	if err := refuseMistakes(handler.Mistakes(), lines); err != nil {
 		return nil, err
 	}
-	return withEndpoints(h, handler, h.NewRoute(matchers, handler)), nil
-}
-
-// withEndpoints lets requests for the handler's own endpoints through a
-// matcher that does not cover them: "panelauth /app/*" sends people to /login,
-// which the handler must then answer. Matcher sets are alternatives, so this
-// one widens the user's. A route without a matcher needs nothing.
-func withEndpoints(h httpcaddyfile.Helper, handler *caddyauth.Handler, values []httpcaddyfile.ConfigValue) []httpcaddyfile.ConfigValue {
-	login := strings.TrimSuffix(cmp.Or(handler.LoginEndpoint, caddyauth.DefaultLoginEndpoint), "/")
-	logout := strings.TrimSuffix(cmp.Or(handler.LogoutEndpoint, caddyauth.DefaultLogoutEndpoint), "/")
-	endpoints := caddy.ModuleMap{
-		"path": h.JSON(caddyhttp.MatchPath{login, login + "/", logout, logout + "/*"}),
-	}
-	for i, value := range values {
-		route, isRoute := value.Value.(caddyhttp.Route)
-		if !isRoute || len(route.MatcherSetsRaw) == 0 {
-			continue
-		}
-		route.MatcherSetsRaw = append(route.MatcherSetsRaw, endpoints)
-		values[i].Value = route
-	}
-	return values
+	return widened(h, handler, h.NewRoute(matchers, handler)), nil
 }

@@ -19,9 +19,9 @@ import (
 const (
 	// disguise is added to a character's code point.
 	disguise = 0xF0000
-	// dangerous are the characters in disguise. The last two do no harm in
-	// HTML, but delimit and interpolate strings in scripts.
-	dangerous = "<>\"'&`$"
+	// dangerous are the characters in disguise. The last three do no harm in
+	// HTML, but delimit, interpolate and escape in strings of scripts.
+	dangerous = "<>\"'&`$\\"
 	// maxValue bounds, in bytes, what a template has to carry of one value.
 	maxValue = 8 << 10
 )
@@ -38,6 +38,8 @@ func revealer() *strings.Replacer {
 			entity = "&#96;"
 		case '$':
 			entity = "&#36;"
+		case '\\':
+			entity = "&#92;"
 		}
 		pairs = append(pairs, string(disguise+r), entity)
 	}

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyfile
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth"
+)
+
+// widened lets more requests through to a handler with a matcher than the
+// matcher does; matcher sets are alternatives. A route without a matcher needs
+// nothing.
+//
+// The handler's own endpoints: "panelauth /app/*" sends people to /login, which
+// the handler must then answer.
+//
+// Ambiguous paths: Caddy takes /app/../x for /x, which the matcher leaves out,
+// and passes it on as it came; the application may take it for a page of
+// /app.
+func widened(h httpcaddyfile.Helper, handler *caddyauth.Handler, values []httpcaddyfile.ConfigValue) []httpcaddyfile.ConfigValue {
+	for i, value := range values {
+		route, isRoute := value.Value.(caddyhttp.Route)
+		if !isRoute || len(route.MatcherSetsRaw) == 0 {
+			continue
+		}
+		written := route.MatcherSetsRaw[0]
+		endpoints := onSameHosts(written)
+		endpoints["path"] = h.JSON(endpointPaths(handler))
+		route.MatcherSetsRaw = append(route.MatcherSetsRaw, endpoints)
+		if judgesPaths(written) {
+			ambiguous := onSameHosts(written)
+			ambiguous["vars_regexp"] = h.JSON(ambiguousPath)
+			route.MatcherSetsRaw = append(route.MatcherSetsRaw, ambiguous)
+		}
+		values[i].Value = route
+	}
+	return values
+}
+
+func endpointPaths(handler *caddyauth.Handler) caddyhttp.MatchPath {
+	login := strings.TrimSuffix(cmp.Or(handler.LoginEndpoint, caddyauth.DefaultLoginEndpoint), "/")
+	logout := strings.TrimSuffix(cmp.Or(handler.LogoutEndpoint, caddyauth.DefaultLogoutEndpoint), "/")
+	return caddyhttp.MatchPath{login, login + "/", logout, logout + "/*"}
+}
+
+// onSameHosts is a matcher set that keeps to the hosts of another.
+func onSameHosts(set caddy.ModuleMap) caddy.ModuleMap {
+	hosts := make(caddy.ModuleMap)
+	if host, ok := set["host"]; ok {
+		hosts["host"] = host
+	}
+	return hosts
+}
+
+// judgesPaths reports whether a matcher set may tell requests apart by their
+// paths.
+func judgesPaths(set caddy.ModuleMap) bool {
+	for _, matcher := range []string{"path", "path_regexp", "expression", "not", "file", "vars", "vars_regexp"} {
+		if _, ok := set[matcher]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// ambiguousPath matches what a request line can hide a path in, up to its
+// query: empty and dot segments, and encoded slashes, dots and backslashes.
+var ambiguousPath = caddyhttp.MatchVarsRE{
+	"{http.request.orig_uri}": {Pattern: `^[^?]*(//|/\.\.?(/|\?|$)|\\|%(2[eEfF]|5[cC]|00))`},
+}
