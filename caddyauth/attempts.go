@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"crypto/sha256"
 	"strings"
 	"sync"
 	"time"
@@ -20,15 +21,19 @@ const maxTracked = 1 << 16
 // user name from it, since several people can share an address.
 const addressFactor = 4
 
+// attemptKey is the hash of what is counted, so that nobody's choice of name
+// takes more memory than another.
+type attemptKey [sha256.Size]byte
+
 // attempts counts failed sign-ins. An attempt counts as a failure from its
 // beginning, so that many at once cannot slip through together.
 type attempts struct {
 	mu       sync.Mutex
-	failures *lru.LRU[string, []time.Time]
+	failures *lru.LRU[attemptKey, []time.Time]
 }
 
 func newAttempts() *attempts {
-	failures, err := lru.NewLRU[string, []time.Time](maxTracked, nil)
+	failures, err := lru.NewLRU[attemptKey, []time.Time](maxTracked, nil)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
@@ -79,7 +84,7 @@ func (a *attempts) undo(user, network string) {
 	a.takeBack(addressKey(network))
 }
 
-func (a *attempts) takeBack(key string) {
+func (a *attempts) takeBack(key attemptKey) {
 	times, ok := a.failures.Get(key)
 	if !ok || len(times) == 0 {
 		return
@@ -88,7 +93,7 @@ func (a *attempts) takeBack(key string) {
 }
 
 // recent returns the failures of a key that still count.
-func (a *attempts) recent(key string, window time.Duration, now time.Time) []time.Time {
+func (a *attempts) recent(key attemptKey, window time.Duration, now time.Time) []time.Time {
 	times, _ := a.failures.Get(key)
 	for len(times) > 0 && now.Sub(times[0]) >= window {
 		times = times[1:]
@@ -106,9 +111,9 @@ func waitFor(times []time.Time, max int, window time.Duration, now time.Time) ti
 
 // userKey folds spellings of one name together, since a counter for each
 // would multiply what is allowed.
-func userKey(user, network string) string {
+func userKey(user, network string) attemptKey {
 	user = user[:min(len(user), maxUserName)] // nobody's name is longer
-	return "user " + network + " " + strings.ToLower(norm.NFKC.String(strings.TrimSpace(user)))
+	return sha256.Sum256([]byte("user " + network + " " + strings.ToLower(norm.NFKC.String(strings.TrimSpace(user)))))
 }
 
-func addressKey(network string) string { return "address " + network }
+func addressKey(network string) attemptKey { return sha256.Sum256([]byte("address " + network)) }

@@ -234,7 +234,7 @@ func decodeEntry(dec *json.Decoder) (account, error) {
 	strict := json.NewDecoder(bytes.NewReader(raw))
 	strict.DisallowUnknownFields()
 	if err := strict.Decode(&entry); err != nil {
-		return entry, plainJSONError(err)
+		return entry, plainEntryError(err)
 	}
 	return entry, nil
 }
@@ -260,6 +260,15 @@ func repeatedKey(object json.RawMessage) string {
 		}
 	}
 	return ""
+}
+
+// plainEntryError is plainJSONError for an entry's fields, which may have been
+// mixed up with their values.
+func plainEntryError(err error) error {
+	if strings.HasPrefix(err.Error(), "json: unknown field") {
+		return errors.New("it has a field that is not password, name, email or groups")
+	}
+	return plainJSONError(err)
 }
 
 // plainJSONError keeps the values that encoding/json quotes out of messages:

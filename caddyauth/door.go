@@ -66,7 +66,7 @@ func newDoor(s settings) (*door, error) {
 	d := &door{attempts: newAttempts(), storage: new(caddyStorage)}
 	config := session.Config{
 		Secrets: s.secrets,
-		Logger:  caddy.Log().Named("http.handlers.panelauth.session"),
+		Logger:  lastingLogger("http.handlers.panelauth.session"),
 	}
 	if !s.stateless {
 		config.Store = d.storage

@@ -37,7 +37,7 @@ var sameOrigin = http.NewCrossOriginProtection()
 func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		return h.showLogin(w, r, h.nextOf(r, r.URL.Query().Get("next"), cookies))
+		return h.showLogin(w, r, h.nextOf(r, r.URL.Query().Get("next"), nil))
 	case http.MethodPost:
 		return h.signIn(w, r, cookies)
 	}
@@ -46,6 +46,10 @@ func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies coo
 }
 
 func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, next string) error {
+	if h.pages.isCustom(templates.SignIn) && !h.formsFindLogin(r, templates.SignIn) {
+		redirect(w, h.loginURL(r)+"?next="+url.QueryEscape(next), http.StatusFound) // from /login/
+		return nil
+	}
 	h.rememberNext(w, r, next)
 	return h.writePage(w, r, http.StatusOK, h.signInPage(r, next))
 }

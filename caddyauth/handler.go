@@ -171,6 +171,9 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	}
 	h.guests = newGuests(h.OAuthOptional, settings.guestEndpoints)
 	h.guest = h.newGuest()
+	if err := h.markStorage(ctx); err != nil {
+		return err
+	}
 	h.doorKey = newDoorKey(h.settings, h.storage)
 	h.door, err = openDoor(h.doorKey, h.settings, h.storage)
 	return err
@@ -186,6 +189,19 @@ func (h *Handler) warnOfLimits() {
 			zap.String("logout_endpoint", h.settings.logout),
 			zap.String("cookie_path", path))
 	}
+}
+
+// markStorage readies the storage that sessions are kept in.
+func (h *Handler) markStorage(ctx context.Context) error {
+	if h.settings.stateless {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
+	defer cancel()
+	if err := mark(ctx, h.storage); err != nil {
+		return fmt.Errorf("writing to the storage that sessions are kept in: %w", err)
+	}
+	return nil
 }
 
 // provisionSecrets readies the signer of Panel's cookies, which only a

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
 	"golang.org/x/crypto/bcrypt"
@@ -45,6 +46,8 @@ func kindOf(stored string) (hashKind, error) {
 		return bcryptKind(stored)
 	case strings.HasPrefix(stored, "$argon2"):
 		return argonKind(stored)
+	case otherHash.MatchString(stored):
+		return hashKind{}, errors.New("this kind of hash is not supported: make one with `caddy hash-password`")
 	}
 	if len(stored) > maxPassword {
 		return hashKind{}, fmt.Errorf("the password is longer than %d bytes", maxPassword)
@@ -54,6 +57,10 @@ func kindOf(stored string) (hashKind, error) {
 
 // bcryptHash is a whole hash: cost, 22 signs of salt and 31 of the hash itself.
 var bcryptHash = regexp.MustCompile(`^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$`)
+
+// otherHash knows hashes that other programs make. Taken for a plain password,
+// the hash itself would open the account.
+var otherHash = regexp.MustCompile(`^\$(1|2|2x|5|6|7|y|gy|apr1|scrypt|s0|pbkdf2[a-z0-9-]*)\$.+`)
 
 func bcryptKind(stored string) (hashKind, error) {
 	cost, err := bcrypt.Cost([]byte(stored))
@@ -170,6 +177,9 @@ func equalText(a, b string) bool {
 
 var errBusy = errors.New("too many people are signing in at the same time")
 
+// maxHashWait is how long an attempt waits for its turn.
+const maxHashWait = 10 * time.Second
+
 // hashGate lets few passwords be hashed at once and a bounded number wait, so
 // that a flood of sign-ins does not slow the people who are signed in.
 type hashGate struct {
@@ -196,9 +206,13 @@ func (g *hashGate) do(ctx context.Context, work func()) error {
 	default:
 		return errBusy
 	}
+	patience := time.NewTimer(maxHashWait)
+	defer patience.Stop()
 	select {
 	case g.running <- struct{}{}:
 		defer func() { <-g.running }()
+	case <-patience.C:
+		return errBusy
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -31,16 +32,18 @@ const identityVar = "panelauth.identity"
 // derived once from a session, and again when the accounts have changed.
 type identity struct {
 	handler  *Handler
-	accounts *accounts // the set that vouched for it
+	accounts *accounts        // the set that vouched for it
+	session  *session.Session // nil for guests
 
 	user     string
 	provider string
 	guest    bool
 	claims   map[string]any
 
-	userID  any               // user, boxed once for the replacer
-	headers map[string]string // identity headers, by canonical name
-	token   string            // the claims as Panel's id_token holds them
+	userID  any                // user, boxed once for the replacer
+	lookup  caddy.ReplacerFunc // finds claims, made once
+	headers map[string]string  // identity headers, by canonical name
+	token   string             // the claims as Panel's id_token holds them
 	panel   atomic.Pointer[panelLine]
 }
 
@@ -52,6 +55,13 @@ func (h *Handler) newIdentity(user, provider string, claims map[string]any) *ide
 		guest:    provider == "",
 		claims:   claims,
 		userID:   user,
+	}
+	id.lookup = func(key string) (any, bool) {
+		name, ok := strings.CutPrefix(key, placeholderPrefix)
+		if !ok {
+			return nil, false
+		}
+		return id.placeholder(name)
 	}
 	id.headers = h.identityHeaders(id)
 	id.token = panelToken(claims)
@@ -74,7 +84,7 @@ func (h *Handler) identityOf(s *session.Session) *identity {
 		return nil
 	}
 	id := h.newIdentity(s.User, s.Provider, accounts.claims(s.User))
-	id.accounts = accounts
+	id.accounts, id.session = accounts, s
 	s.Memo.Store(id)
 	return id
 }
@@ -88,6 +98,16 @@ func (id *identity) claim(name string) (any, bool) {
 	return value, ok
 }
 
+// sessionBefore is the session that another handler before this one found,
+// whose cookie it has taken out of the request.
+func sessionBefore(r *http.Request, d *door) (s *session.Session, known bool) {
+	before, ok := caddyhttp.GetVar(r.Context(), identityVar).(*identity)
+	if !ok || before.session == nil || before.handler.door != d || before.session.Over(before.handler.now()) {
+		return nil, false
+	}
+	return before.session, true
+}
+
 // setPlaceholders makes the visitor known to the rest of Caddy: access logs
 // show http.auth.user.id as user_id, and every directive can use the claims.
 func (id *identity) setPlaceholders(r *http.Request) {
@@ -96,24 +116,28 @@ func (id *identity) setPlaceholders(r *http.Request) {
 	if !ok {
 		return
 	}
-	repl.Set("http.auth.user.id", id.userID)
-	known := caddyhttp.GetVar(ctx, identityVar) != nil
-	caddyhttp.SetVar(ctx, identityVar, id)
-	if known {
-		return // the first handler's map finds the identity of the last
+	if caddyhttp.GetVar(ctx, identityVar) != nil {
+		id.overridePlaceholders(repl)
+	} else {
+		repl.Map(id.lookup)
 	}
-	vars, _ := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any)
-	repl.Map(func(key string) (any, bool) {
-		name, ok := strings.CutPrefix(key, "http.auth.user.")
-		if !ok {
-			return nil, false
-		}
-		if current, ok := vars[identityVar].(*identity); ok {
-			return current.placeholder(name)
-		}
-		return nil, false
-	})
+	repl.Set("http.auth.user.id", id.userID)
+	caddyhttp.SetVar(ctx, identityVar, id)
 }
+
+// overridePlaceholders puts the visitor in the place of the one that a handler
+// before this one took them for.
+func (id *identity) overridePlaceholders(repl *caddy.Replacer) {
+	repl.DeleteByPrefix(placeholderPrefix)
+	for name := range id.claims {
+		repl.Set(placeholderPrefix+name, claimText(id.claims[name]))
+	}
+	repl.Set(placeholderPrefix+"user", id.user)
+	repl.Set(placeholderPrefix+"provider", id.provider)
+	repl.Set(placeholderPrefix+"guest", id.guest)
+}
+
+const placeholderPrefix = "http.auth.user."
 
 func (id *identity) placeholder(name string) (any, bool) {
 	switch name {
@@ -151,18 +175,21 @@ func (id *identity) setHeaders(r *http.Request) {
 	}
 }
 
-// claimText is a claim as text: lists joined with commas, objects as JSON.
-func claimText(value any) string { return text(value, func(s string) string { return s }) }
-
 // headerText is a claim as a header may carry it. A comma within a list's
 // value is encoded so that it cannot make one value into two.
 func headerText(value any) string {
-	return percentEncodeHeader(text(value, func(s string) string {
-		return strings.ReplaceAll(s, ",", "%2C")
-	}))
+	if list, ok := value.([]any); ok {
+		parts := make([]string, len(list))
+		for i, part := range list {
+			parts[i] = strings.ReplaceAll(percentEncodeHeader(claimText(part)), ",", "%2C")
+		}
+		return strings.Join(parts, ",")
+	}
+	return percentEncodeHeader(claimText(value))
 }
 
-func text(value any, inList func(string) string) string {
+// claimText is a claim as text: lists joined with commas, objects as JSON.
+func claimText(value any) string {
 	switch v := value.(type) {
 	case nil:
 		return ""
@@ -177,7 +204,7 @@ func text(value any, inList func(string) string) string {
 	case []any:
 		parts := make([]string, len(v))
 		for i, part := range v {
-			parts[i] = inList(claimText(part))
+			parts[i] = claimText(part)
 		}
 		return strings.Join(parts, ",")
 	}
@@ -188,9 +215,14 @@ func text(value any, inList func(string) string) string {
 	return string(encoded)
 }
 
+// literalPercent is a percent sign of the claim's own that would read as the
+// beginning of an encoded byte.
+var literalPercent = regexp.MustCompile(`%([0-9A-Fa-f]{2})`)
+
 // percentEncodeHeader encodes control characters and what is not ASCII. A space
 // within a value is legal in a header; one around it would be cut off.
 func percentEncodeHeader(s string) string {
+	s = literalPercent.ReplaceAllString(s, "%25$1")
 	inner := strings.Trim(s, " ")
 	start := strings.Index(s, inner)
 	parts := strings.Split(inner, " ")

@@ -35,8 +35,13 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 // isMeant reports whether the person in front of the browser asked to be
 // signed out, and not another site or a browser that loads pages ahead.
 func isMeant(r *http.Request) bool {
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" || r.Header.Get("Sec-Purpose") != "" {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		return false
+	}
+	for _, ahead := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
+		if r.Header.Get(ahead) != "" {
+			return false
+		}
 	}
 	return sameOrigin.Check(r) == nil
 }

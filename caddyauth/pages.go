@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -43,8 +44,8 @@ func (p pages) isCustom(kind templates.Kind) bool { return p.custom[kind] != nil
 
 // render returns a page and whether it is one of our own making. An operator's
 // page that cannot be rendered gives way to the built-in one.
-func (p pages) render(page templates.Page) (body []byte, builtIn bool, err error) {
-	if file := p.custom[page.Kind]; file != nil {
+func (p pages) render(page templates.Page, mayBeCustom bool) (body []byte, builtIn bool, err error) {
+	if file := p.custom[page.Kind]; file != nil && mayBeCustom {
 		body, err = file.get().Render(page)
 		if err == nil {
 			return body, false, nil
@@ -55,15 +56,25 @@ func (p pages) render(page templates.Page) (body []byte, builtIn bool, err error
 	return body, true, err
 }
 
+// formsFindLogin reports whether "./login", as pages for Panel name the login
+// endpoint, leads there from the address in the browser.
+func (h *Handler) formsFindLogin(r *http.Request, kind templates.Kind) bool {
+	if kind != templates.SignIn && kind != templates.SignedOut {
+		return true
+	}
+	folder := func(path string) string { return path[:strings.LastIndexByte(path, '/')+1] }
+	return folder(r.URL.Path) == folder(h.settings.login)
+}
+
 func (h *Handler) page(r *http.Request, kind templates.Kind) templates.Page {
 	return templates.Page{Kind: kind, LoginURL: h.loginURL(r), LogoutURL: h.logoutURL(r)}
 }
 
 // writePage answers with a page. Nothing of it may be kept by a cache, framed
 // by another site or loaded from elsewhere.
-func (h *Handler) writePage(w http.ResponseWriter, _ *http.Request, status int, page templates.Page) error {
+func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, status int, page templates.Page) error {
 	page.Status = status
-	body, builtIn, err := h.pages.render(page)
+	body, builtIn, err := h.pages.render(page, h.formsFindLogin(r, page.Kind))
 	if err != nil {
 		return err
 	}

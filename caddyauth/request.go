@@ -138,7 +138,8 @@ func prefix(r *http.Request) string {
 	if !found && after == "/" {
 		stripped, found = before, true // "/proxy" under handle_path /proxy*
 	}
-	if !found || safePath(stripped) != nil || strings.HasSuffix(stripped, "/") {
+	stripped = strings.TrimRight(stripped, "/")
+	if !found || safePath(stripped) != nil {
 		return ""
 	}
 	return stripped
@@ -160,6 +161,9 @@ func (h *Handler) mayOpenWebsocket(r *http.Request) bool {
 	}
 	origin, err := url.Parse(origins[0])
 	if err != nil || origin.Host == "" {
+		return false
+	}
+	if origin.Scheme != "https" && (origin.Scheme != "http" || isHTTPS(r)) {
 		return false
 	}
 	return sameHost(origin, r)

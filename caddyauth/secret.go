@@ -20,13 +20,13 @@ import (
 // configured.
 var generatedSecretKey = path.Join(storageRoot, "cookie_secret")
 
-// secretTimeout bounds the wait for storage when the configuration is loaded.
-const secretTimeout = 10 * time.Second
+// storageTimeout bounds the wait for storage when the configuration is loaded.
+const storageTimeout = 10 * time.Second
 
 // generatedSecret returns the secret that this storage's instances share,
 // making it when the first of them asks.
 func generatedSecret(ctx context.Context, storage certmagic.Storage) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, secretTimeout)
+	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
 	secret, err := storedSecret(ctx, storage)
 	if secret != nil || err != nil {

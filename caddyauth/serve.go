@@ -56,6 +56,9 @@ func (h *Handler) identify(r *http.Request, cookies cookies) (*identity, error) 
 // signedIn returns the identity behind the request's session cookie, or nil if
 // it has none that is good here.
 func (h *Handler) signedIn(r *http.Request, cookies cookies) (*identity, error) {
+	if s, known := sessionBefore(r, h.door); known {
+		return h.identityOf(s), nil
+	}
 	for _, value := range h.sessionCookies(r, cookies) {
 		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
 		if err != nil {

@@ -126,12 +126,32 @@ func (c *checker) text(subdirective, value string) string {
 	if value == "" {
 		return ""
 	}
+	if name := c.unknownPlaceholder(value); name != "" {
+		c.wrong(subdirective, "%s is not a placeholder that is known when the configuration is loaded: is it misspelt?", name)
+		return ""
+	}
 	resolved := c.repl.ReplaceKnown(value, "")
 	if missing := c.missingPlaceholder(value); missing != "" {
 		c.wrongHere(subdirective, fmt.Errorf("%s resolves to nothing: set it, or write the value itself", missing))
 		return ""
 	}
 	return resolved
+}
+
+// onlyPlaceholder is a value that is nothing but what looks like a placeholder.
+var onlyPlaceholder = regexp.MustCompile(`^\{([A-Za-z_][A-Za-z0-9_-]*\.[^{}\s]+)\}$`)
+
+// unknownPlaceholder is the value itself if it is meant to be a placeholder and
+// is none: it would become a password that anybody can read in the file.
+func (c *checker) unknownPlaceholder(value string) string {
+	name := onlyPlaceholder.FindStringSubmatch(value)
+	if name == nil {
+		return ""
+	}
+	if _, known := c.repl.Get(name[1]); known {
+		return ""
+	}
+	return value
 }
 
 // missingPlaceholder is the first placeholder of a value that is known and

@@ -28,7 +28,22 @@ type caddyStorage struct {
 	open []certmagic.Storage
 }
 
-var errNoStorage = errors.New("no storage is open")
+var (
+	errNoStorage   = errors.New("no storage is open")
+	errLostStorage = errors.New("the storage does not have what was in it: is it mounted?")
+)
+
+// markerKey tells a storage without a session from one that is not there, such
+// as a folder whose file system was unmounted.
+var markerKey = path.Join(storageRoot, "marker")
+
+// mark makes sure that a storage has the marker.
+func mark(ctx context.Context, storage certmagic.Storage) error {
+	if storage.Exists(ctx, markerKey) {
+		return nil
+	}
+	return storage.Store(ctx, markerKey, []byte("Sessions are kept beside this file. Without it they count as out of reach.\n"))
+}
 
 func (s *caddyStorage) add(storage certmagic.Storage) {
 	s.mu.Lock()
@@ -59,6 +74,9 @@ func (s *caddyStorage) Save(ctx context.Context, key string, value []byte, _ tim
 	if err != nil {
 		return err
 	}
+	if !storage.Exists(ctx, markerKey) {
+		return errLostStorage
+	}
 	return storage.Store(ctx, path.Join(storageRoot, key), value)
 }
 
@@ -69,10 +87,13 @@ func (s *caddyStorage) Load(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	value, err := storage.Load(ctx, path.Join(storageRoot, key))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, session.ErrNotFound
+	if !errors.Is(err, fs.ErrNotExist) {
+		return value, err
 	}
-	return value, err
+	if !storage.Exists(ctx, markerKey) {
+		return nil, errLostStorage
+	}
+	return nil, session.ErrNotFound
 }
 
 // Delete implements session.Store.

@@ -6,6 +6,8 @@ package caddyauth
 import (
 	"net/http"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // defaultIdentityHeaders are the headers that bare identity_headers sends, with
@@ -25,6 +27,7 @@ func (h *Handler) stripIdentity(r *http.Request) {
 			delete(r.Header, name)
 		}
 	}
+	keepWebsocketUpgrade(r.Header)
 	if lines, ok := r.Header["Connection"]; ok {
 		keepConnectionTokens(r.Header, lines)
 	}
@@ -51,22 +54,38 @@ func (h *Handler) isIdentityHeader(name string) bool {
 }
 
 func foldHeader(name string) string {
-	return strings.Map(func(c rune) rune {
-		if c < 0x80 {
-			return rune(foldHeaderByte(byte(c)))
-		}
-		return c
-	}, name)
+	folded := []byte(name)
+	for i, c := range folded {
+		folded[i] = foldHeaderByte(c)
+	}
+	return string(folded)
 }
 
+// foldHeaderByte does what CGI does to names, and what servers after it do.
 func foldHeaderByte(c byte) byte {
 	switch {
-	case c == '-' || c == '.':
-		return '_'
 	case 'A' <= c && c <= 'Z':
 		return c + 'a' - 'A'
+	case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		return c
 	}
-	return c
+	return '_'
+}
+
+// keepWebsocketUpgrade takes out every protocol but websocket. After an upgrade
+// to another one, HTTP/2 above all, the client would talk to the application
+// past this module, and say about itself what it likes.
+func keepWebsocketUpgrade(header http.Header) {
+	protocols, ok := header["Upgrade"]
+	delete(header, "Http2-Settings")
+	if !ok {
+		return
+	}
+	if httpguts.HeaderValuesContainsToken(protocols, "websocket") {
+		header["Upgrade"] = []string{"websocket"}
+	} else {
+		delete(header, "Upgrade")
+	}
 }
 
 // keepConnectionTokens keeps the tokens that steer a connection. Any other
@@ -78,9 +97,15 @@ func keepConnectionTokens(header http.Header, lines []string) {
 		for token := range strings.SplitSeq(line, ",") {
 			token = strings.TrimSpace(token)
 			switch strings.ToLower(token) {
-			case "close", "keep-alive", "upgrade", "te", "http2-settings":
-				kept = append(kept, token)
+			case "upgrade":
+				if header["Upgrade"] == nil {
+					continue
+				}
+			case "close", "keep-alive", "te":
+			default:
+				continue
 			}
+			kept = append(kept, token)
 		}
 	}
 	if len(kept) == 0 {
