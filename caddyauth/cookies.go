@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
 
@@ -34,6 +36,9 @@ type cookies []string
 // must mean to them what it means here.
 func (h *Handler) readCookies(r *http.Request) (cookies, error) {
 	lines := r.Header["Cookie"]
+	if before, ok := caddyhttp.GetVar(r.Context(), cookiesVar).(cookies); ok {
+		lines = before
+	}
 	count := 0
 	for _, line := range lines {
 		count += 1 + strings.Count(line, ";")
@@ -42,6 +47,16 @@ func (h *Handler) readCookies(r *http.Request) (cookies, error) {
 		return nil, errTooManyCookies
 	}
 	return lines, nil
+}
+
+// cookiesVar is where a request keeps the cookies of somebody who was a guest
+// to one handler, for another after it that may know them.
+const cookiesVar = "panelauth.cookies"
+
+func keepForLater(r *http.Request, cookies cookies) {
+	if len(cookies) > 0 {
+		caddyhttp.SetVar(r.Context(), cookiesVar, cookies)
+	}
 }
 
 // each calls do with the trimmed text of each cookie and its name, folded as

@@ -100,12 +100,12 @@ func (id *identity) claim(name string) (any, bool) {
 
 // sessionBefore is the session that another handler before this one found,
 // whose cookie it has taken out of the request.
-func sessionBefore(r *http.Request, d *door) (s *session.Session, known bool) {
+func sessionBefore(r *http.Request, d *door) *session.Session {
 	before, ok := caddyhttp.GetVar(r.Context(), identityVar).(*identity)
 	if !ok || before.session == nil || before.handler.door != d || before.session.Over(before.handler.now()) {
-		return nil, false
+		return nil
 	}
-	return before.session, true
+	return before.session
 }
 
 // setPlaceholders makes the visitor known to the rest of Caddy: access logs

@@ -56,8 +56,10 @@ func (h *Handler) identify(r *http.Request, cookies cookies) (*identity, error) 
 // signedIn returns the identity behind the request's session cookie, or nil if
 // it has none that is good here.
 func (h *Handler) signedIn(r *http.Request, cookies cookies) (*identity, error) {
-	if s, known := sessionBefore(r, h.door); known {
-		return h.identityOf(s), nil
+	if s := sessionBefore(r, h.door); s != nil {
+		if who := h.identityOf(s); who != nil {
+			return who, nil
+		}
 	}
 	for _, value := range h.sessionCookies(r, cookies) {
 		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
@@ -77,6 +79,9 @@ func (h *Handler) signedIn(r *http.Request, cookies cookies) (*identity, error) 
 // present makes the request say who the visitor is, to the application and to
 // Caddy, after removing everything by which the client says it.
 func (h *Handler) present(r *http.Request, who *identity, cookies cookies) {
+	if who.guest {
+		keepForLater(r, cookies)
+	}
 	h.stripIdentity(r)
 	h.setCookies(r, who, cookies)
 	who.setHeaders(r)
