@@ -4,7 +4,11 @@
 package caddyauth
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/certmagic"
 
@@ -44,5 +48,35 @@ func TestCaddyStorageUsesTheNewestThatIsOpen(t *testing.T) {
 	store.remove(first)
 	if _, err := store.current(); err == nil {
 		t.Error("a closed storage is still in use")
+	}
+}
+
+// A folder whose file system is not mounted has no sessions in it, and signs
+// nobody out.
+func TestLostStorageIsAnErrorAndNoAnswer(t *testing.T) {
+	dir := t.TempDir()
+	storage := &certmagic.FileStorage{Path: filepath.Join(dir, "mounted")}
+	if err := mark(t.Context(), storage); err != nil {
+		t.Fatal(err)
+	}
+	store := new(caddyStorage)
+	store.add(storage)
+	if _, err := store.Load(t.Context(), "sessions/1/a"); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("an unknown key is %v", err)
+	}
+	if err := os.Rename(storage.Path, filepath.Join(dir, "away")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Load(t.Context(), "sessions/1/a"); err == nil || errors.Is(err, session.ErrNotFound) {
+		t.Errorf("a key of a storage that is not there is %v", err)
+	}
+	if err := store.Save(t.Context(), "sessions/1/a", []byte("x"), time.Now().Add(time.Hour)); err == nil {
+		t.Error("a session is saved where it will not be found again")
+	}
+	if err := os.Rename(filepath.Join(dir, "away"), storage.Path); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Save(t.Context(), "sessions/1/a", []byte("x"), time.Now().Add(time.Hour)); err != nil {
+		t.Error(err)
 	}
 }
