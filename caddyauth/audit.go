@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"errors"
 	"net/http"
 
 	"go.uber.org/zap"
@@ -40,6 +41,10 @@ func (h *Handler) logLogout(r *http.Request, s *session.Session) {
 }
 
 func (h *Handler) logUnavailable(r *http.Request, err error) {
+	if errors.Is(err, session.ErrTooLarge) {
+		h.logger.Error("session does not fit into cookies: use session_store storage", zap.String("client_ip", clientIP(r)))
+		return
+	}
 	h.logger.Error("session store cannot be reached",
 		zap.String("client_ip", clientIP(r)),
 		zap.Error(err))

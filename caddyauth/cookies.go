@@ -36,9 +36,6 @@ type cookies []string
 // must mean to them what it means here.
 func (h *Handler) readCookies(r *http.Request) (cookies, error) {
 	lines := r.Header["Cookie"]
-	if before, ok := caddyhttp.GetVar(r.Context(), cookiesVar).(cookies); ok {
-		lines = before
-	}
 	count := 0
 	for _, line := range lines {
 		count += 1 + strings.Count(line, ";")
@@ -49,13 +46,20 @@ func (h *Handler) readCookies(r *http.Request) (cookies, error) {
 	return lines, nil
 }
 
-// cookiesVar is where a request keeps the cookies of somebody who was a guest
-// to one handler, for another after it that may know them.
+// cookiesVar is where a request keeps the session cookies of somebody who was a
+// guest to one handler, for another after it that may know them.
 const cookiesVar = "panelauth.cookies"
 
-func keepForLater(r *http.Request, cookies cookies) {
-	if len(cookies) > 0 {
-		caddyhttp.SetVar(r.Context(), cookiesVar, cookies)
+func (h *Handler) keepForLater(r *http.Request, from cookies) {
+	var kept cookies
+	from.each(func(text, name string) bool {
+		if h.isOwnCookie(name) {
+			kept = append(kept, text)
+		}
+		return true
+	})
+	if len(kept) > 0 {
+		caddyhttp.SetVar(r.Context(), cookiesVar, kept)
 	}
 }
 
@@ -162,16 +166,19 @@ func (h *Handler) sessionCookieName(r *http.Request) string {
 
 // sessionCookies are the values of the request's session cookies, of which
 // there is normally one.
-func (h *Handler) sessionCookies(r *http.Request, cookies cookies) []string {
-	if len(cookies) == 0 {
+func (h *Handler) sessionCookies(r *http.Request, sent cookies) []string {
+	if kept, ok := caddyhttp.GetVar(r.Context(), cookiesVar).(cookies); ok {
+		sent = append(kept[:len(kept):len(kept)], sent...)
+	}
+	if len(sent) == 0 {
 		return nil
 	}
 	name := h.sessionCookieName(r)
 	if h.settings.stateless {
-		return chunkedCookies(cookies, name)
+		return chunkedCookies(sent, name)
 	}
 	var values []string
-	cookies.each(func(text, _ string) bool {
+	sent.each(func(text, _ string) bool {
 		if found, value, ok := strings.Cut(text, "="); ok && found == name {
 			values = append(values, value)
 		}

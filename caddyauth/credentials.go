@@ -89,8 +89,8 @@ func checkUserName(name string) error {
 		return fmt.Errorf("the user name is longer than %d bytes", maxUserName)
 	case name == guestUser:
 		return errors.New(`the name "guest" is reserved for visitors who have not signed in`)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("the user name contains control characters or is not UTF-8")
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) }):
+		return errors.New("the user name contains characters that cannot be seen, or is not UTF-8")
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func TestParseCredentialsMistakes(t *testing.T) {
 		{"empty user", `{"": "hunter2"}`, "the user name is empty"},
 		{"blank user", `{"  ": "hunter2"}`, "the user name is empty"},
 		{"guest", `{"guest": "hunter2"}`, "reserved"},
-		{"control character", `{"a\nb": "hunter2"}`, "control characters"},
+		{"control character", `{"a\nb": "hunter2"}`, "cannot be seen"},
 		{"long user", `{"` + strings.Repeat("u", 257) + `": "hunter2"}`, "longer than 256"},
 	}
 	for _, test := range tests {

@@ -124,7 +124,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (credentials, int) {
 		return credentials{}, http.StatusBadRequest
 	}
 	typed := credentials{
-		user:     form.Get("username"),
+		user:     strings.TrimSpace(form.Get("username")), // phones type a space after a word
 		password: form.Get("password"),
 		next:     form.Get("next"),
 		remember: form.Get("remember") != "",
@@ -182,7 +182,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, typed credenti
 	})
 	if err != nil {
 		h.logUnavailable(r, err)
-		return h.tryLater(w, r, http.StatusServiceUnavailable, "unavailable", 5*time.Second)
+		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
 	}
 	if err := h.endSessions(r, cookies); err != nil { // a new sign-in replaces the one before
 		h.logUnavailable(r, err)

@@ -171,9 +171,7 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	}
 	h.guests = newGuests(h.OAuthOptional, settings.guestEndpoints)
 	h.guest = h.newGuest()
-	if err := h.markStorage(ctx); err != nil {
-		return err
-	}
+	h.markStorage(ctx)
 	h.doorKey = newDoorKey(h.settings, h.storage)
 	h.door, err = openDoor(h.doorKey, h.settings, h.storage)
 	return err
@@ -191,17 +189,32 @@ func (h *Handler) warnOfLimits() {
 	}
 }
 
-// markStorage readies the storage that sessions are kept in.
-func (h *Handler) markStorage(ctx context.Context) error {
+// markStorage readies the storage that sessions are kept in. One that is away
+// keeps no site from being served: until it is back nobody can sign in.
+func (h *Handler) markStorage(ctx context.Context) {
 	if h.settings.stateless {
-		return nil
+		return
 	}
+	err := h.tryToMark(ctx)
+	if err == nil {
+		return
+	}
+	h.logger.Error("the storage that sessions are kept in cannot be written to; nobody can sign in until it can", zap.Error(err))
+	go func() {
+		for err != nil && ctx.Err() == nil {
+			time.Sleep(markInterval)
+			err = h.tryToMark(ctx)
+		}
+	}()
+}
+
+// markInterval is how often a storage that was away is tried again.
+const markInterval = 2 * time.Second
+
+func (h *Handler) tryToMark(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
-	if err := mark(ctx, h.storage); err != nil {
-		return fmt.Errorf("writing to the storage that sessions are kept in: %w", err)
-	}
-	return nil
+	return mark(ctx, h.storage)
 }
 
 // provisionSecrets readies the signer of Panel's cookies, which only a

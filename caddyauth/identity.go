@@ -116,8 +116,8 @@ func (id *identity) setPlaceholders(r *http.Request) {
 	if !ok {
 		return
 	}
-	if caddyhttp.GetVar(ctx, identityVar) != nil {
-		id.overridePlaceholders(repl)
+	if before, ok := caddyhttp.GetVar(ctx, identityVar).(*identity); ok {
+		id.overridePlaceholders(repl, before)
 	} else {
 		repl.Map(id.lookup)
 	}
@@ -127,8 +127,11 @@ func (id *identity) setPlaceholders(r *http.Request) {
 
 // overridePlaceholders puts the visitor in the place of the one that a handler
 // before this one took them for.
-func (id *identity) overridePlaceholders(repl *caddy.Replacer) {
+func (id *identity) overridePlaceholders(repl *caddy.Replacer, before *identity) {
 	repl.DeleteByPrefix(placeholderPrefix)
+	for name := range before.claims {
+		repl.Set(placeholderPrefix+name, "")
+	}
 	for name := range id.claims {
 		repl.Set(placeholderPrefix+name, claimText(id.claims[name]))
 	}

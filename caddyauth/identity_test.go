@@ -86,6 +86,39 @@ func TestPlaceholdersOfTwoHandlers(t *testing.T) {
 	}
 }
 
+// TestPlaceholdersDoNotMix: what the last handler knows nothing of is nothing,
+// not what another handler knew of somebody else.
+func TestPlaceholdersDoNotMix(t *testing.T) {
+	path := newFile(t, "users.json", bobsFile)
+	named := func(name string) *site {
+		return newSite(t, accountsFile(path), func(h *Handler) { h.CookieName = name })
+	}
+	first, second, third := named("first"), named("second"), newSite(t, optional)
+	handlers := []*site{first, second, third}
+	for i, s := range handlers[:2] {
+		s.app.do = func(w http.ResponseWriter, r *http.Request) {
+			if err := handlers[i+1].ServeHTTP(w, r, handlers[i+1].app); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	want := func(s *site, user, name, guest string) {
+		t.Helper()
+		repl := replacerOf(s.app.got)
+		for claim, value := range map[string]string{"id": user, "user": user, "username": user, "name": name, "guest": guest} {
+			if got := repl.ReplaceAll("{http.auth.user."+claim+"}", ""); got != value {
+				t.Errorf("%s: the claim %s is %q", user, claim, got)
+			}
+		}
+	}
+	second.app.do = nil
+	first.serve(get("/app", cookieLine(first.signIn("bob", "pw")), cookieLine(second.signIn("eve", "pw")))).wantReached()
+	want(second, "eve", "", "false")
+	second.app.do = func(w http.ResponseWriter, r *http.Request) { _ = third.ServeHTTP(w, r, third.app) }
+	first.serve(get("/app", cookieLine(first.signIn("eve", "pw")), cookieLine(second.signIn("bob", "pw")))).wantReached()
+	want(third, "guest", "", "true")
+}
+
 // TestTwoHandlers on one request, each with its own accounts and cookie, the
 // inner one behind the outer: who has both sessions gets through.
 func TestTwoHandlers(t *testing.T) {
@@ -115,6 +148,29 @@ func TestTwoHandlers(t *testing.T) {
 		if got := inner.app.got.Header["Remote-User"]; len(got) != 1 || got[0] != want {
 			t.Errorf("%.20q…: the user is %q", line, got)
 		}
+	}
+}
+
+// TestTwoHandlersGuestFirst: who is a guest to the first may be somebody to
+// the second. What the first took out stays out, and what was changed between
+// the two stays changed.
+func TestTwoHandlersGuestFirst(t *testing.T) {
+	dir := newFolder(t)
+	outer := newSiteIn(t, &certmagic.FileStorage{Path: dir}, optional, func(h *Handler) { h.CookieName = "outer" })
+	inner := newSiteIn(t, &certmagic.FileStorage{Path: dir}, identityHeaders, func(h *Handler) { h.CookieName, h.PanelCookies = "inner", []string{"off"} })
+	outer.app.do = func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Cookie", strings.ReplaceAll(r.Header.Get("Cookie"), "a=b", "a=changed"))
+		if err := inner.ServeHTTP(w, r, inner.app); err != nil {
+			t.Error(err)
+		}
+	}
+	cookie := inner.signInAlice()
+	outer.serve(get("/app", browser, cookieLine("outer=of-another-block; a=b; user=evil; "+cookie))).wantReached()
+	if inner.app.hits != 1 || inner.app.got.Header.Get("Remote-User") != testUser {
+		t.Fatalf("the application is reached %d times", inner.app.hits)
+	}
+	if got := inner.app.got.Header.Get("Cookie"); got != "a=changed" {
+		t.Errorf("the cookies are %q", got)
 	}
 }
 

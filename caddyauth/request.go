@@ -36,8 +36,8 @@ func isWebsocket(r *http.Request) bool {
 // isNavigation reports whether a person waits for the answer in a browser's
 // address bar or frame, and not a script or a sub-resource.
 func isNavigation(r *http.Request) bool {
-	if r.Header.Get("X-Requested-With") != "" {
-		return false
+	if by := r.Header.Get("X-Requested-With"); by != "" && !strings.Contains(by, ".") {
+		return false // a browser within an Android app sends the app's name, such as com.example.app
 	}
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
 		return false

@@ -80,7 +80,7 @@ func (h *Handler) signedIn(r *http.Request, cookies cookies) (*identity, error) 
 // Caddy, after removing everything by which the client says it.
 func (h *Handler) present(r *http.Request, who *identity, cookies cookies) {
 	if who.guest {
-		keepForLater(r, cookies)
+		h.keepForLater(r, cookies)
 	}
 	h.stripIdentity(r)
 	h.setCookies(r, who, cookies)
