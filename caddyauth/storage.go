@@ -124,6 +124,26 @@ func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error
 	return keys, err
 }
 
+// Lock implements session.Store. What locks unlocks, even if a reload brings
+// another storage meanwhile.
+func (s *caddyStorage) Lock(ctx context.Context, key string) (unlock func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	storage, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	name := path.Join(storageRoot, key)
+	if err := storage.Lock(ctx, name); err != nil {
+		return nil, err
+	}
+	return sync.OnceFunc(func() {
+		// A lock that cannot be given back is free again when it is stale.
+		_ = storage.Unlock(context.WithoutCancel(ctx), name)
+	}), nil
+}
+
 // storageName tells storages apart, so that handlers with the same storage
 // share what they keep in memory.
 func storageName(storage certmagic.Storage) string {

@@ -11,6 +11,7 @@ const (
 	MaxRecordCookie = maxRecordCookie
 	MaxChunk        = maxChunk
 	MaxBackground   = maxBackground
+	MaxStoreCalls   = maxStoreCalls
 )
 
 // Key returns where the session's record is.

@@ -72,7 +72,7 @@ func (m *Manager) open(ctx context.Context, cookie string, hash cookieHash, now 
 		if !ok {
 			return nil, nil
 		}
-		return m.openHere(c, now), nil
+		return m.openHere(c, cookie, now), nil
 	}
 	t, ok := m.sealer.openTicket(cookie, now)
 	if !ok {
@@ -83,8 +83,9 @@ func (m *Manager) open(ctx context.Context, cookie string, hash cookieHash, now 
 
 // openHere makes a session of what was in a cookie. Nobody can tell when it
 // was last seen, so that is now.
-func (m *Manager) openHere(c recordCookie, now time.Time) *Session {
+func (m *Manager) openHere(c recordCookie, cookie string, now time.Time) *Session {
 	s := newSession(c.SecretID, c.Record, now)
+	s.carry(c.SecretID, cookie)
 	s.seen.Store(now.UnixNano())
 	return m.adopt(s, now)
 }
@@ -109,7 +110,7 @@ func (m *Manager) openStored(ctx context.Context, t ticket, hash cookieHash, now
 func (m *Manager) load(t ticket, hash cookieHash, now time.Time) (*Session, error) {
 	id := identityOf(t.SecretID)
 	key := recordKey(id, time.Unix(t.Expires, 0))
-	sealed, err := m.store.load(context.Background(), backgroundTimeout, key)
+	sealed, err := m.store.load(context.Background(), key)
 	if errors.Is(err, ErrNotFound) {
 		m.miss(id, time.Unix(t.Created, 0), now)
 		return nil, nil
@@ -117,11 +118,16 @@ func (m *Manager) load(t ticket, hash cookieHash, now time.Time) (*Session, erro
 	if err != nil {
 		return nil, err
 	}
-	r, ok := m.sealer.openRecord(key, sealed)
-	if !ok {
+	var r Record
+	if !m.sealer.open(key, sealed, &r) {
 		m.miss(id, time.Unix(t.Created, 0), now)
 		m.config.Logger.Warn("session record cannot be opened", zap.String("session_id", id.String()))
 		return nil, nil
+	}
+	if r.Tokens != nil {
+		if r.Tokens, err = m.loadFirstTokens(id, key); err != nil {
+			return nil, err
+		}
 	}
 	s := m.adopt(newSession(t.SecretID, r, now), now)
 	m.cookies.put(hash, s)
@@ -176,20 +182,23 @@ func (m *Manager) checkLater(s *Session) {
 	}
 }
 
-// check asks the store for a session and ends it here if it is not there.
+// check asks the store for a session and ends it here if it is not there. It
+// brings the tokens that another instance has renewed.
 func (m *Manager) check(s *Session) error {
 	now := m.config.Now()
-	_, err := m.store.load(context.Background(), backgroundTimeout, s.key)
-	switch {
-	case err == nil:
-		s.checked.Store(now.UnixNano())
-	case errors.Is(err, ErrNotFound):
+	// Before the record: if they are gone and it is not, the store lost them.
+	tokensErr := m.takeStored(s)
+	_, err := m.store.load(context.Background(), s.key)
+	if errors.Is(err, ErrNotFound) {
 		m.miss(s.identity, s.Created, now)
 		s.ended.Store(true)
-	default:
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return nil
+	s.checked.Store(now.UnixNano())
+	return tokensErr
 }
 
 func checkFlight(s *Session) string { return "check " + s.ID }

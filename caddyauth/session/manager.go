@@ -98,7 +98,7 @@ type Manager struct {
 	background chan struct{}
 
 	owedMu sync.Mutex
-	owed   map[string]time.Time // deletions that the store was not told about, until when they matter
+	owed   map[string]debt // by the key that the store was not told about
 	owes   chan struct{}
 }
 
@@ -122,7 +122,7 @@ func NewManager(c Config) (*Manager, error) {
 		ended:      newTable[identity, time.Time](maxRemembered),
 		missing:    newTable[identity, time.Time](maxRemembered),
 		background: make(chan struct{}, maxBackground),
-		owed:       map[string]time.Time{},
+		owed:       map[string]debt{},
 		owes:       make(chan struct{}, 1),
 	}
 	if c.Store != nil {
@@ -141,6 +141,11 @@ func (m *Manager) Begin(ctx context.Context, r Record) (*Session, string, error)
 	if r.User == "" || !r.Expires.After(now) {
 		return nil, "", errors.New("a session needs a user and a time to live")
 	}
+	if r.Tokens != nil {
+		tokens := *r.Tokens
+		tokens.Renewed = time.Time{}
+		r.Tokens = &tokens
+	}
 	r, err := canonical(r)
 	if err != nil {
 		return nil, "", err
@@ -150,7 +155,11 @@ func (m *Manager) Begin(ctx context.Context, r Record) (*Session, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	s := m.adopt(newSession(secretID, r, now), now)
+	s := newSession(secretID, r, now)
+	if m.store == nil {
+		s.carry(secretID, cookie)
+	}
+	s = m.adopt(s, now)
 	m.cookies.put(hashOf(cookie), s)
 	return s, cookie, nil
 }
@@ -160,19 +169,41 @@ func (m *Manager) save(ctx context.Context, secretID []byte, r Record) (cookie s
 		return m.sealer.sealRecordCookie(recordCookie{SecretID: secretID, Record: r})
 	}
 	key := recordKey(identityOf(secretID), r.Expires)
-	sealed, err := m.sealer.sealRecord(key, r)
-	if err != nil {
-		return "", err
-	}
-	if err := m.store.save(ctx, m.config.StoreTimeout, key, sealed, r.Expires); err != nil {
+	if err := m.saveNew(ctx, key, r); err != nil {
 		return "", err
 	}
 	return m.sealer.sealTicket(ticket{SecretID: secretID, Created: r.Created.Unix(), Expires: r.Expires.Unix()})
 }
 
+// saveNew saves a record, and its tokens first, so that who finds it finds
+// them.
+func (m *Manager) saveNew(ctx context.Context, key string, r Record) error {
+	if r.Tokens == nil {
+		return m.saveSealed(ctx, m.config.StoreTimeout, key, r, r.Expires)
+	}
+	if err := m.saveSealed(ctx, m.config.StoreTimeout, tokensKey(key), r.Tokens, r.Expires); err != nil {
+		return err
+	}
+	r.Tokens = new(Tokens) // says that there are some
+	err := m.saveSealed(ctx, m.config.StoreTimeout, key, r, r.Expires)
+	if err != nil {
+		m.deleteTokens(key, r.Expires)
+	}
+	return err
+}
+
+func (m *Manager) saveSealed(ctx context.Context, timeout time.Duration, key string, v any, expires time.Time) error {
+	sealed, err := m.sealer.seal(key, v)
+	if err != nil {
+		return err
+	}
+	return m.store.save(ctx, timeout, key, sealed, expires)
+}
+
 // adopt makes a session the one that all who ask get, unless there is one
-// already.
+// already. That one gets its tokens, if they are newer.
 func (m *Manager) adopt(s *Session, now time.Time) *Session {
+	found := s
 	m.known.update(s.identity, func(p weak.Pointer[Session]) weak.Pointer[Session] {
 		if other := p.Value(); other != nil && !other.ended.Load() {
 			s = other
@@ -185,6 +216,9 @@ func (m *Manager) adopt(s *Session, now time.Time) *Session {
 		}
 		return weak.Make(s)
 	})
+	if s != found && found.wallet != nil {
+		m.take(s, found.wallet.current.Load())
+	}
 	return s
 }
 
@@ -208,8 +242,14 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 	// Ended is ended, even if the client did not wait for the answer.
 	ctx = context.WithoutCancel(ctx)
 	if err := m.store.delete(ctx, m.config.StoreTimeout, s.key); err != nil {
-		m.owe(s.key, s.Expires)
+		m.owe(s.key, debt{until: s.Expires})
+		if s.wallet != nil {
+			m.owe(tokensKey(s.key), debt{until: s.Expires})
+		}
 		return err
+	}
+	if s.wallet != nil {
+		m.deleteTokens(s.key, s.Expires)
 	}
 	// Left behind, it does no harm until it is swept.
 	m.later(func() { _ = m.store.delete(ctx, backgroundTimeout, s.key+seenSuffix) })

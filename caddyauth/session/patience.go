@@ -33,12 +33,17 @@ type patience struct {
 	logger *zap.Logger
 
 	calls      chan struct{}
+	locks      chan struct{}
 	failed     atomic.Int64 // last failure in Unix nanoseconds, 0 since a success
 	complained atomic.Int64
 }
 
 func newPatience(store Store, now func() time.Time, logger *zap.Logger) *patience {
-	return &patience{store: store, now: now, logger: logger, calls: make(chan struct{}, maxStoreCalls)}
+	return &patience{
+		store: store, now: now, logger: logger,
+		calls: make(chan struct{}, maxStoreCalls),
+		locks: make(chan struct{}, maxStoreCalls),
+	}
 }
 
 // do makes one call and comes back within the time allowed. The call itself
@@ -97,9 +102,10 @@ func (p *patience) mayRetry(now time.Time) bool {
 	return p.failed.CompareAndSwap(failed, now.UnixNano())
 }
 
-func (p *patience) load(ctx context.Context, timeout time.Duration, key string) ([]byte, error) {
+// load is never waited for by a request itself, which may have less patience.
+func (p *patience) load(ctx context.Context, key string) ([]byte, error) {
 	found := make(chan []byte, 1) // not a variable, which a late answer would race with
-	err := p.do(ctx, timeout, func(ctx context.Context) error {
+	err := p.do(ctx, backgroundTimeout, func(ctx context.Context) error {
 		value, err := p.store.Load(ctx, key)
 		found <- value
 		return err
@@ -143,6 +149,66 @@ func (p *patience) list(ctx context.Context, timeout time.Duration, prefix strin
 		return nil, err
 	}
 	return <-found, nil
+}
+
+// lock waits for a lock. That it takes too long says nothing about the store:
+// somebody may hold it. A lock that comes later is given back.
+func (p *patience) lock(ctx context.Context, timeout time.Duration, key string) (unlock func(), err error) {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case p.locks <- struct{}{}:
+	case <-timer.C:
+		return nil, context.DeadlineExceeded
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	// Not a context with an end, which the lock may not outlive.
+	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	release := func() { cancel(); <-p.locks }
+	type answer struct {
+		unlock func()
+		err    error
+	}
+	answers := make(chan answer)
+	go func() {
+		unlock, err := p.store.Lock(held, key)
+		select {
+		case answers <- answer{unlock, err}:
+		case <-held.Done():
+			if err == nil {
+				unlock()
+			}
+			release()
+		}
+	}()
+	select {
+	case a := <-answers:
+		if a.err != nil {
+			release()
+			return nil, p.note(ctx, a.err)
+		}
+		return func() { within(backgroundTimeout, func() { a.unlock(); release() }) }, nil
+	case <-timer.C:
+		err = context.DeadlineExceeded
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	cancel()
+	return nil, err
+}
+
+// within waits no longer than that for something to be done.
+func within(timeout time.Duration, do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+	case <-time.After(timeout):
+	}
 }
 
 // complain logs a failure that no caller hears of, now and then.

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -42,6 +43,8 @@ const (
 // ErrTooLarge means that a record is more than the store or, with sessions in
 // cookies, the browser will take.
 var ErrTooLarge = errors.New("session too large")
+
+var errTooLargeForCookies = fmt.Errorf("%w for cookies: use session_store storage", ErrTooLarge)
 
 // identity is the public name of a session: half of the hash of its secret id.
 type identity [16]byte
@@ -142,14 +145,14 @@ func (s *sealer) sealRecordCookie(c recordCookie) (string, error) {
 		return "", err
 	}
 	if len(plain) > maxRecord {
-		return "", ErrTooLarge
+		return "", errTooLargeForCookies
 	}
 	cookie, err := securecookie.EncodeMulti(recordCookieName, deflate(plain), s.cookies...)
 	if err != nil {
 		return "", err
 	}
 	if len(cookie) > maxRecordCookie {
-		return "", ErrTooLarge
+		return "", errTooLargeForCookies
 	}
 	return cookie, nil
 }
@@ -167,9 +170,9 @@ func (s *sealer) openRecordCookie(cookie string, now time.Time) (c recordCookie,
 	return c, inForce(c.Record.Created, c.Record.Expires, now)
 }
 
-// sealRecord seals a record for one place in the store.
-func (s *sealer) sealRecord(key string, r Record) ([]byte, error) {
-	plain, err := json.Marshal(r)
+// seal seals a record or its tokens for one place in the store.
+func (s *sealer) seal(key string, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
@@ -180,15 +183,16 @@ func (s *sealer) sealRecord(key string, r Record) ([]byte, error) {
 	return []byte(sealed), err
 }
 
-func (s *sealer) openRecord(key string, sealed []byte) (r Record, ok bool) {
+// open is the inverse of seal. If it says no, v is not to be used.
+func (s *sealer) open(key string, sealed []byte, v any) bool {
 	if len(sealed) > maxSealedRecord {
-		return r, false
+		return false
 	}
 	var plain []byte
 	if securecookie.DecodeMulti(key, string(sealed), &plain, s.records...) != nil {
-		return r, false
+		return false
 	}
-	return r, decode(plain, &r) == nil
+	return decode(plain, v) == nil
 }
 
 func inForce(created, expires, now time.Time) bool {
@@ -232,11 +236,15 @@ func inflate(packed []byte) ([]byte, error) {
 func canonical(r Record) (Record, error) {
 	r.Created = r.Created.UTC().Truncate(time.Second)
 	r.Expires = r.Expires.UTC().Truncate(time.Second)
-	plain, err := json.Marshal(r)
+	return asStored(r)
+}
+
+func asStored[T Record | Tokens](v T) (T, error) {
+	var same T
+	plain, err := json.Marshal(v)
 	if err != nil {
-		return Record{}, err
+		return same, err
 	}
-	var same Record
 	err = decode(plain, &same)
 	return same, err
 }

@@ -40,15 +40,41 @@ func FuzzOpenRecord(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	sealed, err := s.sealRecord("sessions/1/x", Record{User: "alice"})
+	sealed, err := s.seal("sessions/1/x", Record{User: "alice"})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add("sessions/1/x", sealed)
 	f.Add("sessions/1/y", sealed)
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
-		if r, ok := s.openRecord(key, value); ok && (r.User != "alice" || key != "sessions/1/x") {
+		var r Record
+		if s.open(key, value, &r) && (r.User != "alice" || key != "sessions/1/x") {
 			t.Errorf("opened %v under %q", r, key)
+		}
+	})
+}
+
+func FuzzOpenTokens(f *testing.F) {
+	s, err := newSealer([][]byte{[]byte("a secret")})
+	if err != nil {
+		f.Fatal(err)
+	}
+	key := tokensKey("sessions/1/x")
+	sealed, err := s.seal(key, Tokens{Access: "a"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	record, err := s.seal("sessions/1/x", Record{Tokens: &Tokens{Access: "b"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(key, sealed)
+	f.Add(key, record)
+	f.Add("sessions/1/x", sealed)
+	f.Fuzz(func(t *testing.T, at string, value []byte) {
+		var got Tokens
+		if s.open(at, value, &got) && at != "sessions/1/x" && (got.Access != "a" || at != key) {
+			t.Errorf("opened tokens under %q", at)
 		}
 	})
 }

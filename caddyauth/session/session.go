@@ -22,6 +22,11 @@ type Record struct {
 	User string `json:"user"`
 	// The way in: "password", or the id of a provider.
 	Provider string `json:"provider"`
+	// Who the user is to the provider, and which of its sessions this is, if it
+	// said so.
+	Issuer  string `json:"issuer,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	SID     string `json:"sid,omitempty"`
 	// What is known about the user. Numbers are json.Number, so that a long id
 	// stays as it was. Not to be changed: requests share it.
 	Claims map[string]any `json:"claims,omitempty"`
@@ -35,6 +40,9 @@ type Record struct {
 	Persistent bool `json:"persistent,omitempty"`
 	// Where the user signed in from.
 	ClientIP string `json:"client_ip,omitempty"`
+	// The tokens that Begin is given. A Session has them in Tokens, for they
+	// change; where records are stored, they have a key of their own.
+	Tokens *Tokens `json:"tokens,omitempty"`
 }
 
 // Session is a Record that this process knows. As long as anybody holds it, a
@@ -49,7 +57,8 @@ type Session struct {
 	Memo atomic.Value
 
 	identity identity
-	key      string // of the record in the store
+	key      string  // of the record in the store
+	wallet   *wallet // nil: it has no tokens
 
 	ended     atomic.Bool
 	seen      atomic.Int64 // last use, in Unix nanoseconds
@@ -64,6 +73,9 @@ type Session struct {
 // better asks the store.
 func newSession(secret []byte, r Record, checked time.Time) *Session {
 	s := &Session{Record: r, identity: identityOf(secret)}
+	if r.Tokens != nil {
+		s.wallet, s.Record.Tokens = newWallet(*r.Tokens), nil
+	}
 	s.ID = s.identity.String()
 	s.key = recordKey(s.identity, r.Expires)
 	s.seen.Store(r.Created.UnixNano())

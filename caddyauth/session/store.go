@@ -29,7 +29,16 @@ type Store interface {
 	// "sessions/7"), as full keys, values and folders alike. An unknown prefix
 	// has none.
 	List(ctx context.Context, prefix string) ([]string, error)
+	// Lock waits until nobody holds the lock of this key, or until ctx is done,
+	// and holds it until unlock is called; ctx lives as long. Locks know each
+	// other, on all instances, and have nothing to do with values. One whose
+	// holder died is free again after a while, in a store that goes by the
+	// clock not before a LockLease. Calling unlock twice does no harm.
+	Lock(ctx context.Context, key string) (unlock func(), err error)
 }
+
+// LockLease is longer than a Manager holds a lock.
+const LockLease = time.Minute
 
 // ErrNotFound is what a Store answers if it has no such key.
 var ErrNotFound = errors.New("no such key")
@@ -40,11 +49,15 @@ const (
 	rootKey       = "sessions"
 	bucketSeconds = 3600
 	seenSuffix    = ".seen"
+	tokensSuffix  = ".tokens"
 )
 
 func recordKey(id identity, expires time.Time) string {
 	return rootKey + "/" + strconv.FormatInt(bucketOf(expires), 10) + "/" + id.String()
 }
+
+// tokensKey is where a record's tokens are, which change.
+func tokensKey(recordKey string) string { return recordKey + tokensSuffix }
 
 func bucketOf(t time.Time) int64 {
 	return t.Unix() / bucketSeconds

@@ -6,6 +6,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -24,12 +25,12 @@ const (
 
 	firstRetry = time.Second
 	lastRetry  = 30 * time.Second
-	// maxOwed bounds the deletions that wait for the store.
+	// maxOwed bounds what waits for the store.
 	maxOwed = 1 << 16
 )
 
 // Run sweeps soon after it starts and hourly, tells the store about sessions
-// that ended while it was away, and keeps memory from filling up, until ctx is
+// that ended or were renewed while it was away, and keeps memory from filling up, until ctx is
 // done.
 func (m *Manager) Run(ctx context.Context) {
 	var wg sync.WaitGroup
@@ -123,11 +124,12 @@ func (m *Manager) forget(now time.Time) {
 
 // unused reports whether a session need not stay in memory. With a store,
 // memory is all it loses. Without, memory alone knows when it was last used:
-// it stays until it is idle, which then ends it.
+// it stays until it is idle, which then ends it. And memory alone may have its
+// tokens.
 func (m *Manager) unused(s *Session, now time.Time) bool {
 	unseen, idle := now.Sub(s.LastSeen()), time.Duration(s.idle.Load())
 	if m.store != nil || idle == 0 {
-		return unseen > forgetUnused
+		return unseen > forgetUnused && !s.hasUndelivered()
 	}
 	if unseen <= idle {
 		return false
@@ -137,11 +139,20 @@ func (m *Manager) unused(s *Session, now time.Time) bool {
 	return true
 }
 
-// owe remembers a deletion that the store was not told about.
-func (m *Manager) owe(key string, expires time.Time) {
+// debt is what the store was not told about a key: that it is deleted, or which
+// tokens it has.
+type debt struct {
+	until  time.Time // when it no longer matters
+	tokens *Session  // whose tokens they are; nil: it is deleted
+}
+
+// owe remembers what the store was not told. What is to be deleted is not to be
+// saved.
+func (m *Manager) owe(key string, d debt) {
 	m.owedMu.Lock()
-	if len(m.owed) < maxOwed {
-		m.owed[key] = expires
+	old, ok := m.owed[key]
+	if len(m.owed) < maxOwed && (!ok || old.tokens != nil) {
+		m.owed[key] = d
 	}
 	m.owedMu.Unlock()
 	select {
@@ -150,7 +161,7 @@ func (m *Manager) owe(key string, expires time.Time) {
 	}
 }
 
-// repay makes up for owed deletions: soon, then less and less often.
+// repay makes up for what is owed: soon, then less and less often.
 func (m *Manager) repay(ctx context.Context) {
 	wait := firstRetry
 	for {
@@ -166,7 +177,7 @@ func (m *Manager) repay(ctx context.Context) {
 			case <-time.After(wait):
 			}
 			wait = min(2*wait, lastRetry)
-			m.deleteOwed(ctx)
+			m.payOwed(ctx)
 		}
 		wait = firstRetry
 	}
@@ -178,23 +189,46 @@ func (m *Manager) debts() bool {
 	return len(m.owed) > 0
 }
 
-// deleteOwed deletes what is owed, up to the first failure.
-func (m *Manager) deleteOwed(ctx context.Context) {
+// payOwed pays what is owed, ends before renewals, up to the first failure.
+func (m *Manager) payOwed(ctx context.Context) {
 	m.owedMu.Lock()
-	owed := make(map[string]time.Time, len(m.owed))
-	for key, expires := range m.owed {
-		owed[key] = expires
-	}
+	owed := maps.Clone(m.owed)
 	m.owedMu.Unlock()
-	for key, expires := range owed {
-		if m.config.Now().Before(expires) {
-			if err := m.store.delete(ctx, backgroundTimeout, key); err != nil {
-				m.store.complain("deleting an ended session failed", err)
+	for _, renewals := range []bool{false, true} {
+		for key, d := range owed {
+			if renewals == (d.tokens != nil) && !m.pay(ctx, key, d) {
 				return
 			}
 		}
-		m.owedMu.Lock()
-		delete(m.owed, key)
-		m.owedMu.Unlock()
 	}
+}
+
+func (m *Manager) pay(ctx context.Context, key string, d debt) bool {
+	if m.config.Now().Before(d.until) {
+		if err := m.tell(ctx, key, d); err != nil {
+			return false
+		}
+	}
+	m.owedMu.Lock()
+	defer m.owedMu.Unlock()
+	if m.owed[key] == d { // or a renewed session has ended meanwhile
+		delete(m.owed, key)
+	}
+	return true
+}
+
+// tell tells the store what it was not told.
+func (m *Manager) tell(ctx context.Context, key string, d debt) error {
+	if d.tokens != nil {
+		err := m.saveOwed(ctx, d.tokens)
+		if err != nil {
+			m.store.complain("saving renewed tokens failed, keeping them in memory", err)
+		}
+		return err
+	}
+	err := m.store.delete(ctx, backgroundTimeout, key)
+	if err != nil {
+		m.store.complain("deleting an ended session failed", err)
+	}
+	return err
 }

@@ -15,16 +15,20 @@ import (
 // ErrAway is what a FaultyStore answers while it is away.
 var ErrAway = errors.New("the store is away")
 
+// ErrFull is what a FaultyStore answers to Save while it is full.
+var ErrFull = errors.New("the store is full")
+
 // FaultyStore is a store in front of another that can be made to fail, to
 // hang and to be slow, and that counts its calls. Safe for concurrent use.
 type FaultyStore struct {
 	session.Store
 
-	// Loads, Saves, Deletes and Lists count the calls, failed ones included.
-	Loads, Saves, Deletes, Lists atomic.Int64
+	// Loads, Saves, Deletes, Lists and Locks count the calls, failed ones
+	// included.
+	Loads, Saves, Deletes, Lists, Locks atomic.Int64
 
-	away, hung atomic.Bool
-	delay      atomic.Int64
+	away, hung, full atomic.Bool
+	delay            atomic.Int64
 }
 
 // NewFaultyStore returns a store that behaves, until told otherwise.
@@ -38,6 +42,9 @@ func (f *FaultyStore) SetAway(away bool) { f.away.Store(away) }
 // SetHung makes calls wait until their context is done, or no longer.
 func (f *FaultyStore) SetHung(hung bool) { f.hung.Store(hung) }
 
+// SetFull makes Save fail with ErrFull, or no longer. Locks can still be had.
+func (f *FaultyStore) SetFull(full bool) { f.full.Store(full) }
+
 // SetDelay makes each call take so long, whatever its context says.
 func (f *FaultyStore) SetDelay(delay time.Duration) { f.delay.Store(int64(delay)) }
 
@@ -46,6 +53,9 @@ func (f *FaultyStore) Save(ctx context.Context, key string, value []byte, expire
 	f.Saves.Add(1)
 	if err := f.fault(ctx); err != nil {
 		return err
+	}
+	if f.full.Load() {
+		return ErrFull
 	}
 	return f.Store.Save(ctx, key, value, expires)
 }
@@ -75,6 +85,24 @@ func (f *FaultyStore) List(ctx context.Context, prefix string) ([]string, error)
 		return nil, err
 	}
 	return f.Store.List(ctx, prefix)
+}
+
+// Lock implements session.Store. What is unlocked while the store cannot be
+// reached stays locked, as if its holder had died.
+func (f *FaultyStore) Lock(ctx context.Context, key string) (unlock func(), err error) {
+	f.Locks.Add(1)
+	if err := f.fault(ctx); err != nil {
+		return nil, err
+	}
+	release, err := f.Store.Lock(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		if !f.away.Load() && !f.hung.Load() {
+			release()
+		}
+	}, nil
 }
 
 func (f *FaultyStore) fault(ctx context.Context) error {

@@ -19,11 +19,18 @@ import (
 type MemoryStore struct {
 	mu     sync.Mutex
 	values map[string][]byte
+	locks  map[string]*memoryLock
+}
+
+// memoryLock is a lock that somebody holds.
+type memoryLock struct {
+	released chan struct{}
+	expires  time.Time
 }
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{values: map[string][]byte{}}
+	return &MemoryStore{values: map[string][]byte{}, locks: map[string]*memoryLock{}}
 }
 
 // Save implements session.Store. It never forgets: expiry is the sweeper's.
@@ -84,6 +91,45 @@ func (m *MemoryStore) List(ctx context.Context, prefix string) ([]string, error)
 		keys = append(keys, key)
 	}
 	return keys, nil
+}
+
+// Lock implements session.Store. A lock lasts for a session.LockLease.
+func (m *MemoryStore) Lock(ctx context.Context, key string) (unlock func(), err error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		mine, other := m.tryLock(key)
+		if mine != nil {
+			return func() { m.unlock(key, mine) }, nil
+		}
+		select {
+		case <-other.released:
+		case <-time.After(time.Until(other.expires)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// tryLock returns a new lock, or who has it.
+func (m *MemoryStore) tryLock(key string) (mine, other *memoryLock) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if other := m.locks[key]; other != nil && time.Now().Before(other.expires) {
+		return nil, other
+	}
+	mine = &memoryLock{make(chan struct{}), time.Now().Add(session.LockLease)}
+	m.locks[key] = mine
+	return mine, nil
+}
+
+func (m *MemoryStore) unlock(key string, mine *memoryLock) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.locks[key] == mine {
+		delete(m.locks, key)
+		close(mine.released)
+	}
 }
 
 // Len returns how many values the store holds.

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +35,11 @@ func RunStore(t *testing.T, open func(t *testing.T) session.Store) {
 		{"deleted children are not listed", testListDeleted},
 		{"a cancelled call finds nothing out", testCancelled},
 		{"readers see whole values", testConcurrent},
+		{"a lock excludes", testLockExcludes},
+		{"a lock is had again", testLockAgain},
+		{"a lock is for its key alone", testLockNeighbours},
+		{"a lock is awaited no longer than allowed", testLockImpatient},
+		{"a lock is given back by who went away", testLockCancelled},
 	} {
 		t.Run(part.title, func(t *testing.T) { part.test(t, open(t)) })
 	}
@@ -203,4 +210,123 @@ func testConcurrent(t *testing.T, s session.Store) {
 		})
 	}
 	wg.Wait()
+}
+
+// RunAbandonedLock checks that a lock is free again whose holder died. What
+// store that is and how long it takes is the caller's to know: it makes the
+// holder of a lock of this key look like one that died long ago.
+func RunAbandonedLock(t *testing.T, s session.Store, die func(key string)) {
+	t.Helper()
+	mustLock(t, s, testKey)
+	wantLocked(t, s)
+	die(testKey)
+	mustLock(t, s, testKey)()
+}
+
+// lockPatience is longer than any store needs to notice that a lock is free.
+const lockPatience = 10 * time.Second
+
+func mustLock(t *testing.T, s session.Store, key string) (unlock func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	t.Cleanup(cancel)
+	unlock, err := s.Lock(ctx, key)
+	if err != nil {
+		t.Fatalf("locking %s: %v", key, err)
+	}
+	return unlock
+}
+
+func wantLocked(t *testing.T, s session.Store) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if unlock, err := s.Lock(ctx, testKey); err == nil {
+		unlock()
+		t.Fatalf("%s is not locked", testKey)
+	}
+	if took := time.Since(start); took > lockPatience/4 {
+		t.Errorf("waited %v for a lock, much longer than allowed", took)
+	}
+}
+
+func testLockExcludes(t *testing.T, s session.Store) {
+	const holders = 3
+	var held, total atomic.Int64
+	var wg sync.WaitGroup
+	for range holders {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+			defer cancel()
+			unlock, err := s.Lock(ctx, testKey)
+			if err != nil {
+				t.Errorf("locking: %v", err)
+				return
+			}
+			defer unlock()
+			if n := held.Add(1); n != 1 {
+				t.Errorf("%d hold the lock", n)
+			}
+			time.Sleep(10 * time.Millisecond)
+			held.Add(-1)
+			total.Add(1)
+		})
+	}
+	wg.Wait()
+	if n := total.Load(); n != holders {
+		t.Errorf("%d of %d had the lock", n, holders)
+	}
+}
+
+func testLockAgain(t *testing.T, s session.Store) {
+	first := mustLock(t, s, testKey)
+	first()
+	second := mustLock(t, s, testKey)
+	first() // once more, which must not take it from the second
+	wantLocked(t, s)
+	second()
+	mustLock(t, s, testKey)()
+}
+
+func testLockNeighbours(t *testing.T, s session.Store) {
+	save(t, s, testKey, []byte("x"))
+	unlock := mustLock(t, s, testKey)
+	wantValue(t, s, testKey, []byte("x"))
+	save(t, s, testKey, []byte("y"))
+	mustLock(t, s, testKey+".tokens")()
+	mustLock(t, s, testKey[:len(testKey)-1])()
+	remove(t, s, testKey)
+	wantLocked(t, s)
+	wantList(t, s, testKey[:strings.LastIndexByte(testKey, '/')])
+	unlock()
+	wantNotFound(t, s, testKey)
+}
+
+// testLockImpatient also sees that who gave up does not get the lock later.
+func testLockImpatient(t *testing.T, s session.Store) {
+	unlock := mustLock(t, s, testKey)
+	for range 3 {
+		wantLocked(t, s)
+	}
+	unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if unlock, err := s.Lock(ctx, testKey); err == nil {
+		unlock()
+	}
+	mustLock(t, s, testKey)()
+}
+
+// testLockCancelled has a lock whose context ends too soon: it may be lost or
+// kept, but it must not stay for ever.
+func testLockCancelled(t *testing.T, s session.Store) {
+	ctx, cancel := context.WithCancel(context.Background())
+	unlock, err := s.Lock(ctx, testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	unlock()
+	mustLock(t, s, testKey)()
 }

@@ -5,6 +5,8 @@ package sessiontest_test
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 	"github.com/panelauth/caddy-panelauth/caddyauth/session/sessiontest"
@@ -17,5 +19,12 @@ func TestMemoryStore(t *testing.T) {
 func TestFaultyStore(t *testing.T) {
 	sessiontest.RunStore(t, func(*testing.T) session.Store {
 		return sessiontest.NewFaultyStore(sessiontest.NewMemoryStore())
+	})
+}
+
+func TestAbandonedLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := sessiontest.NewFaultyStore(sessiontest.NewMemoryStore())
+		sessiontest.RunAbandonedLock(t, store, func(string) { time.Sleep(session.LockLease) })
 	})
 }

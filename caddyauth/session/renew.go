@@ -1,0 +1,271 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// renewTimeout is how long a provider may take.
+	renewTimeout = 15 * time.Second
+	// lockTimeout is how long to wait for another instance that is renewing.
+	lockTimeout = 10 * time.Second
+	// renewPause is how long new tokens are left alone, whoever asks.
+	renewPause = 5 * time.Second
+	// A renewal that failed is left alone for the first, then for longer.
+	firstBackoff = 5 * time.Second
+	lastBackoff  = time.Minute
+	// keepLock is how long other instances are kept from the tokens before
+	// these, when the store does not take the new ones at once. With
+	// everything before it, that is less than a LockLease.
+	keepLock = 15 * time.Second
+)
+
+var (
+	// ErrNoTokens means that a session was made without tokens.
+	ErrNoTokens = errors.New("session has no tokens")
+	// ErrEnded means that a session was over before its tokens were renewed.
+	ErrEnded = errors.New("session has ended")
+	// ErrBackoff means that a renewal failed a moment ago and was not tried
+	// again. It comes with the error of then.
+	ErrBackoff = errors.New("renewal is not tried again yet")
+)
+
+// Renew renews a session's tokens, once for all who ask at about the same time,
+// here and on other instances that share the store. If another instance has
+// renewed them, its tokens are taken; else renew is called with the current
+// ones. What it leaves empty stays as it was, but for Expiry. All who wait get
+// its error as it is.
+//
+// No request that goes away stops a renewal: renew has a context of its own,
+// for 15 seconds, which it must honour. Without an error Tokens has the new
+// ones for everybody at once, even if the store cannot be told yet: saving them
+// is tried again for as long as the session lasts, which takes Run. If the
+// session ended meanwhile, that is ErrEnded, and Tokens has what came too late
+// for who wants to revoke it. After any other error the session goes on with
+// what it had.
+func (m *Manager) Renew(ctx context.Context, s *Session, renew func(context.Context, Tokens) (Tokens, error)) error {
+	if s.wallet == nil {
+		return ErrNoTokens
+	}
+	detached := context.WithoutCancel(ctx)
+	result := m.flights.DoChan("renew "+s.ID, func() (any, error) {
+		err := m.renewOnce(detached, s, renew)
+		return s.wallet.current.Load(), err
+	})
+	select {
+	case r := <-result:
+		// As after a reload, somebody may hold the same session twice.
+		if current, ok := r.Val.(*issue); ok {
+			m.take(s, current)
+		}
+		return r.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// renewOnce renews a session's tokens unless that was done or failed a moment
+// ago.
+func (m *Manager) renewOnce(ctx context.Context, s *Session, renew func(context.Context, Tokens) (Tokens, error)) error {
+	now := m.config.Now()
+	if s.Over(now) {
+		return ErrEnded
+	}
+	if s.wallet.isNew(now) {
+		return nil
+	}
+	if err := s.wallet.trouble(now); err != nil {
+		return err
+	}
+	err := m.renewAndSave(ctx, s, renew)
+	if err == nil && s.Over(m.config.Now()) {
+		err = ErrEnded
+	}
+	s.wallet.note(err, m.config.Now())
+	return err
+}
+
+func (m *Manager) renewAndSave(ctx context.Context, s *Session, renew func(context.Context, Tokens) (Tokens, error)) error {
+	if m.store == nil {
+		return m.renewNow(ctx, s, renew)
+	}
+	had := s.wallet.current.Load()
+	unlock, err := m.lockTokens(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := m.check(s); err != nil {
+		unlock()
+		return fmt.Errorf("reading the tokens of a session: %w", err)
+	}
+	if s.ended.Load() || m.isRenewed(s, had) {
+		unlock()
+		return nil
+	}
+	if err := m.renewNow(ctx, s, renew); err != nil {
+		unlock()
+		return err
+	}
+	if err := m.saveTokens(s, m.config.StoreTimeout); err != nil {
+		go m.keepSaving(s, err, unlock)
+		return nil
+	}
+	unlock()
+	return nil
+}
+
+// lockTokens keeps other instances from renewing a session's tokens.
+func (m *Manager) lockTokens(ctx context.Context, s *Session) (unlock func(), err error) {
+	timeout := lockTimeout
+	if !m.store.works() {
+		timeout = m.config.StoreTimeout
+	}
+	unlock, err = m.store.lock(ctx, timeout, tokensKey(s.key))
+	if err != nil {
+		return nil, fmt.Errorf("locking the tokens of a session: %w", err)
+	}
+	return unlock, nil
+}
+
+// isRenewed reports whether another instance has renewed the tokens that this
+// one was asked to renew.
+func (m *Manager) isRenewed(s *Session, had *issue) bool {
+	current := s.wallet.current.Load()
+	return current != had && !current.Due(m.config.Now())
+}
+
+// renewNow renews a session's tokens in memory.
+func (m *Manager) renewNow(ctx context.Context, s *Session, renew func(context.Context, Tokens) (Tokens, error)) error {
+	limited, cancel := context.WithTimeout(ctx, renewTimeout)
+	defer cancel()
+	had := s.Tokens()
+	next, err := renew(limited, *had)
+	if err != nil {
+		return err
+	}
+	m.give(s, had.followedBy(next))
+	return nil
+}
+
+// saveTokens saves a session's tokens under a key of their own: the record is
+// never written again, so that its deletion is final. If the session has ended
+// they go as well.
+func (m *Manager) saveTokens(s *Session, timeout time.Duration) error {
+	if !s.ended.Load() {
+		err := m.saveSealed(context.Background(), timeout, tokensKey(s.key), s.Tokens(), s.Expires)
+		if errors.Is(err, ErrTooLarge) {
+			m.config.Logger.Error("renewed tokens are too large for the store, keeping them in memory alone",
+				zap.String("session_id", s.ID))
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// Another instance may have ended the session and deleted the tokens
+		// before these. If that cannot be told, they harm nobody until swept.
+		_ = m.check(s)
+	}
+	if s.ended.Load() {
+		m.deleteTokens(s.key, s.Expires)
+	}
+	return nil
+}
+
+// keepSaving saves renewed tokens that the store did not take. For a while it
+// keeps the lock: whoever reads the tokens before these may try to renew them,
+// which ends them all where each refresh token is good for one use.
+func (m *Manager) keepSaving(s *Session, err error, unlock func()) {
+	defer unlock()
+	deadline := m.config.Now().Add(keepLock)
+	for wait := firstRetry; err != nil; wait *= 2 {
+		m.store.complain("saving renewed tokens failed, keeping them in memory", err)
+		if m.config.Now().Add(wait).After(deadline) {
+			m.owe(tokensKey(s.key), debt{until: s.Expires, tokens: s})
+			return
+		}
+		time.Sleep(wait)
+		err = m.saveTokens(s, backgroundTimeout)
+	}
+}
+
+// saveOwed saves tokens that the store was not told about, unless another
+// instance has renewed them since.
+func (m *Manager) saveOwed(ctx context.Context, s *Session) error {
+	if s.ended.Load() {
+		return nil
+	}
+	unlock, err := m.lockTokens(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := m.check(s); err != nil {
+		return err
+	}
+	return m.saveTokens(s, backgroundTimeout)
+}
+
+// loadTokens reads the tokens of a record. They are not found, too, if they
+// cannot be opened.
+func (m *Manager) loadTokens(key string) (t Tokens, err error) {
+	key = tokensKey(key)
+	sealed, err := m.store.load(context.Background(), key)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if !m.sealer.open(key, sealed, &t) {
+		return Tokens{}, ErrNotFound
+	}
+	return t, nil
+}
+
+// loadFirstTokens reads the tokens of a record that was just read. Lost tokens
+// are no reason to sign somebody out, and they may turn up.
+func (m *Manager) loadFirstTokens(id identity, key string) (*Tokens, error) {
+	t, err := m.loadTokens(key)
+	if errors.Is(err, ErrNotFound) {
+		m.config.Logger.Warn("tokens of a session cannot be read", zap.String("session_id", id.String()))
+		return new(Tokens), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &t, nil
+}
+
+// takeStored takes the tokens that another instance has saved, if it has.
+func (m *Manager) takeStored(s *Session) error {
+	if s.wallet == nil {
+		return nil
+	}
+	t, err := m.loadTokens(s.key)
+	if errors.Is(err, ErrNotFound) {
+		return nil // these are still good
+	}
+	if err != nil {
+		return err
+	}
+	m.take(s, &issue{Tokens: t})
+	return nil
+}
+
+// deleteTokens deletes the tokens of a record in the background.
+func (m *Manager) deleteTokens(key string, expires time.Time) {
+	key = tokensKey(key)
+	started := m.later(func() {
+		if m.store.delete(context.Background(), backgroundTimeout, key) != nil {
+			m.owe(key, debt{until: expires})
+		}
+	})
+	if !started {
+		m.owe(key, debt{until: expires})
+	}
+}
