@@ -116,7 +116,7 @@ func (h *Handler) isOwnCookie(name string) bool {
 		}
 	}
 	rest, ok := strings.CutPrefix(name, h.settings.cookieName)
-	return ok && (rest == "" || rest == nextSuffix || chunkSuffix(rest) > 0)
+	return ok && (rest == "" || rest == nextSuffix || rest == lastSuffix || strings.HasPrefix(rest, attemptInfix) || chunkSuffix(rest) > 0)
 }
 
 // setCookies rebuilds the Cookie header as one line: the client's cookies as
@@ -241,6 +241,17 @@ func (h *Handler) setSessionCookie(w http.ResponseWriter, r *http.Request, value
 			return
 		}
 		http.SetCookie(w, cookie)
+	}
+}
+
+// renewCookie gives the browser the session as it is now, if what it sent is
+// older. An answer to a websocket cannot carry it; the next page does.
+func (h *Handler) renewCookie(w http.ResponseWriter, r *http.Request, s *session.Session, had string) {
+	if isWebsocket(r) {
+		return
+	}
+	if value, changed := h.door.sessions.Cookie(s, had); changed {
+		h.setSessionCookie(w, r, value, s.Expires.Sub(h.now()))
 	}
 }
 

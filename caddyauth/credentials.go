@@ -163,13 +163,16 @@ func parseCredentials(data []byte) (*accounts, error) {
 	return newAccounts(entries)
 }
 
-// parseOnlyWayIn reads a credentials file without which nobody could sign in.
-func parseOnlyWayIn(data []byte) (*accounts, error) {
-	accounts, err := parseCredentials(data)
-	if err == nil && accounts.isEmpty() {
-		return nil, errors.New("it has no accounts, and there is no other way to sign in")
+// credentialsParser reads a credentials file, which may be empty only where
+// there is another way to sign in.
+func credentialsParser(mayBeEmpty bool) func([]byte) (*accounts, error) {
+	return func(data []byte) (*accounts, error) {
+		accounts, err := parseCredentials(data)
+		if err == nil && !mayBeEmpty && accounts.isEmpty() {
+			return nil, errors.New("it has no accounts, and there is no other way to sign in")
+		}
+		return accounts, err
 	}
-	return accounts, err
 }
 
 // decodeEntries decodes by tokens, because encoding/json lets the last of two

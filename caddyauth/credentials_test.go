@@ -130,10 +130,10 @@ func TestParseCredentialsMistakes(t *testing.T) {
 }
 
 func TestParseOnlyWayIn(t *testing.T) {
-	if _, err := parseOnlyWayIn([]byte(`{}`)); err == nil || !strings.Contains(err.Error(), "no accounts") {
+	if _, err := credentialsParser(false)([]byte(`{}`)); err == nil || !strings.Contains(err.Error(), "no accounts") {
 		t.Errorf("an empty file is %v", err)
 	}
-	if _, err := parseOnlyWayIn([]byte(`{"*": "x"}`)); err != nil {
+	if _, err := credentialsParser(false)([]byte(`{"*": "x"}`)); err != nil {
 		t.Error(err)
 	}
 }

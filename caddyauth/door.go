@@ -24,6 +24,8 @@ type door struct {
 	sessions *session.Manager
 	attempts *attempts
 	storage  *caddyStorage
+	answers  *answers
+	renewals *running
 	stop     context.CancelFunc
 }
 
@@ -63,7 +65,7 @@ func closeDoor(key doorKey, d *door, storage certmagic.Storage) error {
 }
 
 func newDoor(s settings) (*door, error) {
-	d := &door{attempts: newAttempts(), storage: new(caddyStorage)}
+	d := &door{attempts: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning()}
 	config := session.Config{
 		Secrets: s.secrets,
 		Logger:  lastingLogger("http.handlers.panelauth.session"),

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 	"github.com/panelauth/caddy-panelauth/templates"
 )
@@ -37,7 +38,14 @@ var sameOrigin = http.NewCrossOriginProtection()
 func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		return h.showLogin(w, r, h.nextOf(r, r.URL.Query().Get("next"), nil))
+		next := h.nextOf(r, r.URL.Query().Get("next"), nil)
+		if through := h.chosenWay(r); through != nil {
+			if !wantsPage(r) { // a script or an image begins no sign-in
+				return h.askToSignIn(w, r, cookies)
+			}
+			return h.toProvider(w, r, through, next, cookies)
+		}
+		return h.showLogin(w, r, next, cookies)
 	case http.MethodPost:
 		return h.signIn(w, r, cookies)
 	}
@@ -45,19 +53,20 @@ func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies coo
 	return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
 }
 
-func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, next string) error {
+func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, next string, cookies cookies) error {
 	if h.pages.isCustom(templates.SignIn) && !h.formsFindLogin(r, templates.SignIn) {
 		redirect(w, h.loginURL(r)+"?next="+url.QueryEscape(next), http.StatusFound) // from /login/
 		return nil
 	}
 	h.rememberNext(w, r, next)
-	return h.writePage(w, r, http.StatusOK, h.signInPage(r, next))
+	return h.writePage(w, r, http.StatusOK, h.signInPage(r, next, cookies))
 }
 
-func (h *Handler) signInPage(r *http.Request, next string) templates.Page {
+func (h *Handler) signInPage(r *http.Request, next string, cookies cookies) templates.Page {
 	page := h.page(r, templates.SignIn)
 	page.Next = next
-	page.Password = true
+	page.Password = h.hasForm()
+	page.Providers = h.buttons(r, next, cookies)
 	if h.settings.remember > 0 {
 		page.Remember = inDays(h.settings.remember)
 	}
@@ -73,6 +82,10 @@ type credentials struct {
 
 // signIn answers the form.
 func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	if !h.hasForm() {
+		w.Header().Set("Allow", "GET, HEAD")
+		return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
+	}
 	if sameOrigin.Check(r) != nil {
 		h.logRefused(r, "", "cross_origin")
 		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
@@ -88,18 +101,61 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 		h.logRefused(r, typed.user, "too_many_attempts")
 		return h.tryLater(w, r, http.StatusTooManyRequests, "too_many_attempts", wait)
 	}
-	proof, ok, err := h.checkPassword(r.Context(), typed)
-	if err != nil {
+	record, err := h.authenticate(r.Context(), typed)
+	switch {
+	case errors.Is(err, errWrongPassword):
+		h.logRefused(r, typed.user, "wrong_credentials")
+		return h.signInAgain(w, r, typed, cookies)
+	case errors.Is(err, errBusy) || r.Context().Err() != nil:
 		h.door.attempts.undo(typed.user, network)
 		h.logRefused(r, typed.user, "busy")
 		return h.tryLater(w, r, http.StatusServiceUnavailable, "busy", 5*time.Second)
-	}
-	if !ok {
-		h.logRefused(r, typed.user, "wrong_credentials")
-		return h.signInAgain(w, r, typed)
+	case err != nil:
+		h.door.attempts.undo(typed.user, network)
+		return h.signInFailed(w, r, h.passwordWay(), err, typed.next)
 	}
 	h.door.attempts.succeeded(typed.user, network)
-	return h.welcome(w, r, typed, proof, cookies)
+	return h.welcome(w, r, newcomer{record: record, next: typed.next, lifetime: h.lifetime(typed)}, cookies)
+}
+
+// errWrongPassword is an attempt that failed by its user name or password.
+var errWrongPassword = errors.New("wrong user name or password")
+
+// authenticate finds out whose password this is, here or by asking the provider
+// that takes passwords.
+func (h *Handler) authenticate(ctx context.Context, typed credentials) (session.Record, error) {
+	if through := h.passwordWay(); through != nil {
+		return h.askForPassword(ctx, through, typed)
+	}
+	proof, ok, err := h.checkPassword(ctx, typed)
+	if err != nil {
+		return session.Record{}, err
+	}
+	if !ok {
+		return session.Record{}, errWrongPassword
+	}
+	return session.Record{User: typed.user, Provider: passwordProvider, Proof: proof}, nil
+}
+
+func (h *Handler) askForPassword(ctx context.Context, through *way, typed credentials) (session.Record, error) {
+	if typed.user == "" || typed.password == "" || len(typed.password) > maxPassword || len(typed.user) > maxUserName {
+		return session.Record{}, errWrongPassword
+	}
+	who, err := through.Password(ctx, typed.user, typed.password)
+	switch {
+	case err == nil:
+		return h.providerRecord(through, who), nil
+	case provider.KindOf(err) == provider.KindBadCredentials:
+		return session.Record{}, errWrongPassword
+	}
+	return session.Record{}, err
+}
+
+func (h *Handler) lifetime(typed credentials) time.Duration {
+	if typed.remember && h.settings.remember > 0 {
+		return h.settings.remember
+	}
+	return h.settings.lifetime
 }
 
 // readForm reads a form within bounds. The status is 0, or why it is refused.
@@ -155,44 +211,56 @@ func (h *Handler) checkPassword(ctx context.Context, typed credentials) (proof [
 }
 
 // signInAgain shows the form once more, with the user name kept.
-func (h *Handler) signInAgain(w http.ResponseWriter, r *http.Request, typed credentials) error {
+func (h *Handler) signInAgain(w http.ResponseWriter, r *http.Request, typed credentials, cookies cookies) error {
 	if accepts(r, "application/json") && !accepts(r, "text/html") {
 		return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_credentials"})
 	}
-	page := h.signInPage(r, typed.next)
+	page := h.signInPage(r, typed.next, cookies)
 	page.Message = wrongPassword
 	page.Username = shown(typed.user)
 	return h.writePage(w, r, http.StatusUnauthorized, page)
 }
 
+// newcomer is somebody who has just signed in.
+type newcomer struct {
+	record   session.Record
+	next     string
+	lifetime time.Duration
+}
+
 // welcome begins a session and leads on to where the visitor wanted to go.
-func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, typed credentials, proof []byte, cookies cookies) error {
-	lifetime := h.settings.lifetime
-	if typed.remember && h.settings.remember > 0 {
-		lifetime = h.settings.remember
-	}
+func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, who newcomer, cookies cookies) error {
 	now := h.now()
-	begun, value, err := h.door.sessions.Begin(r.Context(), session.Record{
-		User:     typed.user,
-		Provider: passwordProvider,
-		Proof:    proof,
-		Created:  now,
-		Expires:  now.Add(lifetime),
-		ClientIP: clientIP(r),
-	})
+	who.record.Created, who.record.Expires = now, now.Add(who.lifetime)
+	who.record.ClientIP = clientIP(r)
+	begun, value, err := h.door.sessions.Begin(r.Context(), who.record)
 	if err != nil {
 		h.logUnavailable(r, err)
 		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
 	}
-	if err := h.endSessions(r, cookies); err != nil { // a new sign-in replaces the one before
+	if _, err := h.endSessions(r, cookies); err != nil { // a new sign-in replaces the one before
 		h.logUnavailable(r, err)
 	}
-	h.setSessionCookie(w, r, value, lifetime)
+	h.setSessionCookie(w, r, value, who.lifetime)
 	h.clearLeftovers(w, cookies)
 	h.forgetNext(w, r, cookies)
+	h.rememberChoice(w, r, begun.Provider)
 	h.logLogin(r, begun)
-	redirect(w, typed.next, http.StatusSeeOther)
-	return nil
+	return h.leadOn(w, r, who)
+}
+
+// leadOn sends a newcomer to where they wanted to go. Browsers keep a Strict
+// cookie back on a way that began at a provider, so from there it is a page of
+// this site that goes on.
+func (h *Handler) leadOn(w http.ResponseWriter, r *http.Request, who newcomer) error {
+	if r.Method == http.MethodPost || h.settings.cookieSameSite != http.SameSiteStrictMode {
+		redirect(w, who.next, http.StatusSeeOther)
+		return nil
+	}
+	w.Header().Set("Refresh", "0; url="+who.next)
+	page := h.page(r, templates.Onward)
+	page.Next = who.next
+	return h.writePage(w, r, http.StatusOK, page)
 }
 
 // nextOf settles where sign-in leads to: what the form or the address says,

@@ -17,6 +17,7 @@ import (
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
 )
 
@@ -37,6 +38,33 @@ type Handler struct {
 	// in, the path of a credentials file (it ends in ".json" or begins with
 	// "/", "./" or "../"), or an object of accounts.
 	BasicAuth *BasicAuth `json:"basic_auth,omitempty"`
+
+	// The providers that people may sign in with: the name of one, which takes
+	// the oauth_ options below, or a list of objects. Names are github, gitlab,
+	// google, azure, azurev2, okta, auth0, bitbucket, generic, password,
+	// auth_code and oidc.
+	OAuthProvider OAuthProviders `json:"oauth_provider,omitempty"`
+	// The client id that the provider gave.
+	OAuthKey string `json:"oauth_key,omitempty"`
+	// The client secret that the provider gave.
+	OAuthSecret string `json:"oauth_secret,omitempty"`
+	// Where the provider sends people back to. Default: the login endpoint on
+	// the host that was asked for
+	OAuthRedirectURI string `json:"oauth_redirect_uri,omitempty"`
+	// The claim that is the user name. Default: as in Panel
+	OAuthJWTUser string `json:"oauth_jwt_user,omitempty"`
+	// Options of the provider (scope, tenant, subdomain, url, server,
+	// AUTHORIZE_URL, TOKEN_URL, USER_URL, LOGOUT_URL, USER_KEY, ISSUER) and
+	// parameters for the authorization URL: everything else.
+	OAuthExtraParams map[string]string `json:"oauth_extra_params,omitempty"`
+	// Renew access tokens before they expire. Default: false
+	OAuthRefreshTokens bool `json:"oauth_refresh_tokens,omitempty"`
+	// "off" keeps a logout from ending the provider's session too. Default: a
+	// logout goes on to the provider, where it can
+	LogoutProvider string `json:"logout_provider,omitempty"`
+	// Answer GET <login_endpoint>/token with the access token, for scripts of
+	// the page. Default: false
+	TokenEndpoint bool `json:"token_endpoint,omitempty"`
 
 	// A Fernet key, 32 bytes in URL-safe base64, that wraps the token cookies
 	// when panel_cookies says encrypted. Panel must be given the same key.
@@ -97,8 +125,9 @@ type Handler struct {
 	LoginAttempts *LoginAttempts `json:"login_attempts,omitempty"`
 
 	// The cookies that a Panel application gets, signed as Panel signs them:
-	// any of "user" and "id_token", "encrypted" before them to wrap tokens
-	// with oauth_encryption_key, or "off" alone. Default: user, id_token
+	// any of "user", "id_token", "access_token", "refresh_token" and
+	// "oauth_expiry", "encrypted" before them to wrap tokens with
+	// oauth_encryption_key, or "off" alone. Default: user, id_token
 	PanelCookies []string `json:"panel_cookies,omitempty"`
 	// Headers that tell the application who is signed in, with the claim that
 	// each carries; empty means Remote-User, Remote-Name, Remote-Email and
@@ -120,6 +149,9 @@ type Handler struct {
 	guest    *identity
 	pages    pages
 	panel    *tornado.Signer // nil: Panel gets no cookies
+
+	ways     []*way
+	envelope *session.Envelope // of sign-ins under way
 
 	credentialsFile *watchedFile[*accounts]
 	inlineAccounts  *accounts
@@ -169,12 +201,18 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	if err := h.provisionSecrets(ctx); err != nil {
 		return err
 	}
+	if err := h.openWays(ctx); err != nil {
+		return err
+	}
 	h.guests = newGuests(h.OAuthOptional, settings.guestEndpoints)
 	h.guest = h.newGuest()
 	h.markStorage(ctx)
 	h.doorKey = newDoorKey(h.settings, h.storage)
-	h.door, err = openDoor(h.doorKey, h.settings, h.storage)
-	return err
+	if h.door, err = openDoor(h.doorKey, h.settings, h.storage); err != nil {
+		return err
+	}
+	go h.announce(ctx)
+	return nil
 }
 
 // warnOfLimits says what the options make impossible.
@@ -237,9 +275,27 @@ func (h *Handler) provisionSecrets(ctx context.Context) error {
 	return nil
 }
 
+// openWays readies the providers, which look for their discovery documents in
+// the background: a provider that is down keeps nobody else from being served.
+func (h *Handler) openWays(ctx context.Context) error {
+	for _, s := range h.settings.providers {
+		way, err := newWay(ctx, s, h.logger.Named("oauth"))
+		if err != nil {
+			return fmt.Errorf("preparing the provider %s: %w", s.config.ID, err)
+		}
+		h.ways = append(h.ways, way)
+	}
+	envelope, err := session.NewEnvelope(h.settings.secrets, "sign-in under way")
+	h.envelope = envelope
+	return err
+}
+
 // openAccounts readies the accounts that are written in the configuration or
 // in a file.
 func (h *Handler) openAccounts(ctx context.Context) error {
+	if h.BasicAuth == nil {
+		return nil
+	}
 	if h.settings.credentialsFile == "" {
 		accounts, err := newAccounts(h.settings.inline)
 		h.inlineAccounts = accounts
@@ -248,9 +304,12 @@ func (h *Handler) openAccounts(ctx context.Context) error {
 		}
 		return err
 	}
-	file, err := watchFile(ctx, h.logger, h.settings.credentialsFile, maxCredentialsFile, parseOnlyWayIn)
+	file, err := watchFile(ctx, h.logger, h.settings.credentialsFile, maxCredentialsFile, credentialsParser(len(h.OAuthProvider) > 0))
 	if err != nil {
 		return fmt.Errorf("opening the credentials file: %w", err)
+	}
+	if file.get().isEmpty() {
+		h.logger.Warn("the credentials file has no accounts", zap.String("file", h.settings.credentialsFile))
 	}
 	h.credentialsFile = file
 	return nil

@@ -34,6 +34,7 @@ type identity struct {
 	handler  *Handler
 	accounts *accounts        // the set that vouched for it
 	session  *session.Session // nil for guests
+	tokens   *session.Tokens  // as they were
 
 	user     string
 	provider string
@@ -77,16 +78,31 @@ func (h *Handler) newGuest() *identity {
 // way in by which the session could be made today.
 func (h *Handler) identityOf(s *session.Session) *identity {
 	accounts := h.accounts()
-	if known, ok := s.Memo.Load().(*identity); ok && known.handler == h && known.accounts == accounts {
+	tokens := s.Tokens()
+	known, ok := s.Memo.Load().(*identity)
+	if ok && known.handler == h && known.accounts == accounts && known.tokens == tokens {
 		return known
 	}
-	if s.Provider != passwordProvider || accounts == nil || !accounts.vouchFor(&s.Record) {
+	claims, ok := h.claimsOf(s, accounts)
+	if !ok {
 		return nil
 	}
-	id := h.newIdentity(s.User, s.Provider, accounts.claims(s.User))
-	id.accounts, id.session = accounts, s
+	id := h.newIdentity(s.User, s.Provider, claims)
+	id.accounts, id.session, id.tokens = accounts, s, tokens
 	s.Memo.Store(id)
 	return id
+}
+
+// claimsOf returns what is known of the user of a session, if this handler has
+// the way in that it was made by.
+func (h *Handler) claimsOf(s *session.Session, accounts *accounts) (claims map[string]any, ok bool) {
+	if h.wayFor(&s.Record) != nil {
+		return currentClaims(s), true
+	}
+	if s.Provider != passwordProvider || accounts == nil || !accounts.vouchFor(&s.Record) {
+		return nil, false
+	}
+	return accounts.claims(s.User), true
 }
 
 // claim returns a claim by name; "user" is always the user.

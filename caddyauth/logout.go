@@ -4,10 +4,13 @@
 package caddyauth
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 	"github.com/panelauth/caddy-panelauth/templates"
 )
 
@@ -21,15 +24,30 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
 	}
-	if !isMeant(r) {
+	if !isMeant(r) && h.mayHaveSession(r, cookies) {
 		return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
 	}
-	if err := h.endSessions(r, cookies); err != nil {
+	ended, err := h.endSessions(r, cookies)
+	if err != nil {
 		h.logUnavailable(r, err)
 		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
 	}
 	h.clearCookies(w, r, cookies)
+	if address, ok := h.logoutAtProvider(r, ended); ok {
+		return h.goOnToProvider(w, r, address)
+	}
 	return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignedOut))
+}
+
+// mayHaveSession reports whether there is something to sign out of. A provider
+// sends people back here after theirs has ended.
+func (h *Handler) mayHaveSession(r *http.Request, cookies cookies) bool {
+	for _, value := range h.sessionCookies(r, cookies) {
+		if found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle); found != nil || err != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // isMeant reports whether the person in front of the browser asked to be
@@ -46,11 +64,59 @@ func isMeant(r *http.Request) bool {
 	return sameOrigin.Check(r) == nil
 }
 
+// goOnToProvider leads on to where the provider's session ends. A form may not
+// be redirected to another site by the rules of the page it stands on, so its
+// answer is a page that goes on by itself.
+func (h *Handler) goOnToProvider(w http.ResponseWriter, r *http.Request, address string) error {
+	if r.Method != http.MethodPost {
+		redirect(w, address, http.StatusSeeOther)
+		return nil
+	}
+	w.Header().Set("Refresh", "0; url="+address)
+	page := h.page(r, templates.SignedOut)
+	page.LogoutLink = address
+	return h.writePage(w, r, http.StatusOK, page)
+}
+
+// revokeTimeout bounds what is done for a session that is over.
+const revokeTimeout = 10 * time.Second
+
+// logoutAtProvider makes the tokens of ended sessions useless, and returns
+// where the visitor goes on to end the provider's session too. The provider
+// sends them back to the logout endpoint.
+func (h *Handler) logoutAtProvider(r *http.Request, ended []*session.Session) (address string, ok bool) {
+	for _, s := range ended {
+		through, tokens := h.wayFor(&s.Record), s.Tokens()
+		if through == nil || tokens == nil {
+			continue
+		}
+		go h.revoke(context.WithoutCancel(r.Context()), through, *tokens)
+		if ok || h.LogoutProvider == "off" {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), logoutPatience)
+		address, ok = through.LogoutURL(ctx, tokens.ID, origin(r)+h.logoutURL(r), "")
+		cancel()
+	}
+	return address, ok
+}
+
+// logoutPatience is how long a logout waits to learn where the provider has
+// its own.
+const logoutPatience = 2 * time.Second
+
+func (h *Handler) revoke(ctx context.Context, through *way, tokens session.Tokens) {
+	ctx, cancel := context.WithTimeout(ctx, revokeTimeout)
+	defer cancel()
+	if err := through.Revoke(ctx, toProvider(tokens)); err != nil {
+		h.logger.Warn("refresh token could not be revoked", zap.String("provider", through.ID()), zap.Error(err))
+	}
+}
+
 // endSessions ends the sessions whose cookies the request carries, for every
 // copy of those cookies. The error says that it is not known which they are:
 // nobody may be told to be signed out then.
-func (h *Handler) endSessions(r *http.Request, cookies cookies) error {
-	var unknown error
+func (h *Handler) endSessions(r *http.Request, cookies cookies) (ended []*session.Session, unknown error) {
 	for _, value := range h.sessionCookies(r, cookies) {
 		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
 		if err != nil {
@@ -63,6 +129,7 @@ func (h *Handler) endSessions(r *http.Request, cookies cookies) error {
 			h.logger.Error("session has ended here, but the store could not be told yet", zap.Error(err))
 		}
 		h.logLogout(r, found)
+		ended = append(ended, found)
 	}
-	return unknown
+	return ended, unknown
 }

@@ -86,6 +86,9 @@ func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, status int, 
 	// Not "no-referrer": browsers would then send forms with "Origin: null",
 	// which cannot be told from another site's.
 	header.Set("Referrer-Policy", "same-origin")
+	if page.Kind == templates.Failed {
+		header.Set("Referrer-Policy", "no-referrer") // the address holds a provider's answer
+	}
 	if builtIn {
 		header.Set("Content-Security-Policy", templates.ContentSecurityPolicy)
 		header.Set("X-Frame-Options", "SAMEORIGIN")
@@ -111,7 +114,7 @@ func writeJSON(w http.ResponseWriter, status int, body map[string]any) error {
 
 // askToSignIn answers a request without a session: people are led to sign in,
 // programs are told.
-func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request) error {
+func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	if !wantsPage(r) {
 		return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.loginURL(r)})
 	}
@@ -123,7 +126,7 @@ func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	// A form that was sent after the session ended: its page is where to return.
 	next := h.afterSignIn(r, h.refererNext(r))
 	h.rememberNext(w, r, next)
-	return h.writePage(w, r, http.StatusUnauthorized, h.signInPage(r, next))
+	return h.writePage(w, r, http.StatusUnauthorized, h.signInPage(r, next, cookies))
 }
 
 // refuse answers a request that goes nowhere, with a page or with JSON.

@@ -6,7 +6,11 @@ package caddyauth
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // panelLine is the part of a Cookie header that makes Panel know the visitor.
@@ -38,9 +42,9 @@ func (id *identity) panelCookies(h *Handler) string {
 func (h *Handler) signPanelCookies(id *identity, now time.Time) string {
 	line := make([]byte, 0, 512+2*len(id.token))
 	for _, name := range h.settings.panelCookies {
-		value := id.user
-		if name == "id_token" {
-			value = h.wrapToken(id.token, now)
+		value := h.panelValue(id, name, now)
+		if value == "" {
+			continue
 		}
 		if len(line) > 0 {
 			line = append(line, "; "...)
@@ -51,9 +55,56 @@ func (h *Handler) signPanelCookies(id *identity, now time.Time) string {
 	return string(line)
 }
 
+// panelValue is what one of Panel's cookies says, or "" if there is nothing to
+// say.
+func (h *Handler) panelValue(id *identity, name string, now time.Time) string {
+	tokens := id.tokens
+	switch {
+	case name == "user":
+		return id.user
+	case name == "id_token":
+		return h.wrapToken(id.token, now)
+	case tokens == nil:
+		return ""
+	case name == "refresh_token":
+		return h.wrapToken(h.withExpiry(id, tokens.Refresh), now)
+	case name == "oauth_expiry":
+		if tokens.Expiry.IsZero() {
+			return ""
+		}
+		return strconv.FormatInt(tokens.Expiry.Unix(), 10)
+	}
+	return h.wrapToken(h.withExpiry(id, tokens.Access), now)
+}
+
+// withExpiry withholds a JWT that never expires: pn.state would raise an error
+// in the application.
+func (h *Handler) withExpiry(id *identity, token string) string {
+	if !isJWTWithoutExpiry(token) {
+		return token
+	}
+	h.logger.Debug("token withheld: Panel fails on a JWT that never expires", zap.String("user_id", id.user))
+	return ""
+}
+
+// isJWTWithoutExpiry recognises such tokens. Nothing is verified here: the token is not ours to judge.
+func isJWTWithoutExpiry(token string) bool {
+	_, rest, ok := strings.Cut(token, ".")
+	payload, _, ok2 := strings.Cut(rest, ".")
+	if !ok || !ok2 {
+		return false
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(payload)
+	var claims map[string]any
+	if err != nil || json.Unmarshal(decoded, &claims) != nil {
+		return false
+	}
+	return claims["exp"] == nil
+}
+
 // wrapToken encrypts a token for a Panel server that has the same key.
 func (h *Handler) wrapToken(token string, now time.Time) string {
-	if !h.settings.panelEncrypted {
+	if token == "" || !h.settings.panelEncrypted {
 		return token
 	}
 	return h.settings.fernet.Encrypt(token, now)

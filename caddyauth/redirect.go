@@ -114,7 +114,7 @@ func (h *Handler) isOwnEndpoint(r *http.Request, address string) bool {
 	if err != nil {
 		return true
 	}
-	return endpoint(path) == h.settings.login || endpoint(path) == h.settings.logout ||
+	return endpoint(path) == h.settings.login || endpoint(path) == h.settings.logout || h.isToken(path) ||
 		strings.HasPrefix(path, h.settings.logout+"/")
 }
 
@@ -137,6 +137,10 @@ func (h *Handler) refererNext(r *http.Request) string {
 	path, _ := strings.CutPrefix(referer.EscapedPath(), prefix(r))
 	if endpoint(path) == h.settings.login {
 		return referer.Query().Get("next")
+	}
+	query := referer.Query()
+	if query.Has("state") && (query.Has("code") || query.Has("error")) {
+		return "" // a provider's answer, which is good once
 	}
 	if referer.RawQuery == "" {
 		return referer.EscapedPath()

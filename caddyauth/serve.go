@@ -20,30 +20,39 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if isWebsocket(r) && !h.mayOpenWebsocket(r) {
 		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
 	}
+	if h.isCallback(r, cookies) {
+		return h.finishSignIn(w, r, cookies)
+	}
 	switch endpoint(r.URL.Path) {
 	case h.settings.login:
 		return h.serveLogin(w, r, cookies)
 	case h.settings.logout:
 		return h.serveLogout(w, r, cookies)
 	}
+	if h.isToken(r.URL.Path) {
+		return h.serveToken(w, r, cookies)
+	}
 
-	who, err := h.identify(r, cookies)
+	who, err := h.identify(w, r, cookies)
 	if err != nil {
 		h.logUnavailable(r, err)
 		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
 	}
 	if who == nil {
-		return h.askToSignIn(w, r)
+		return h.askToSignIn(w, r, cookies)
 	}
 	h.present(r, who, cookies)
+	if h.OAuthRefreshTokens && who.session != nil && isWebsocket(r) {
+		defer h.renewWhileOpen(who.session)()
+	}
 	return next.ServeHTTP(w, r)
 }
 
 // identify finds out who makes a request: somebody with a session, a guest
 // where guests are allowed, or nobody (nil). The error says that the session
 // store could not be asked.
-func (h *Handler) identify(r *http.Request, cookies cookies) (*identity, error) {
-	who, err := h.signedIn(r, cookies)
+func (h *Handler) identify(w http.ResponseWriter, r *http.Request, cookies cookies) (*identity, error) {
+	who, err := h.signedIn(w, r, cookies)
 	if who != nil || err != nil {
 		return who, err
 	}
@@ -55,7 +64,7 @@ func (h *Handler) identify(r *http.Request, cookies cookies) (*identity, error) 
 
 // signedIn returns the identity behind the request's session cookie, or nil if
 // it has none that is good here.
-func (h *Handler) signedIn(r *http.Request, cookies cookies) (*identity, error) {
+func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, cookies cookies) (*identity, error) {
 	if s := sessionBefore(r, h.door); s != nil {
 		if who := h.identityOf(s); who != nil {
 			return who, nil
@@ -69,9 +78,17 @@ func (h *Handler) signedIn(r *http.Request, cookies cookies) (*identity, error) 
 		if found == nil {
 			continue
 		}
-		if who := h.identityOf(found); who != nil {
-			return who, nil
+		if h.identityOf(found) == nil {
+			continue
 		}
+		if !h.maySkipRenewal(found) && !h.renewTokens(r, found) {
+			h.clearCookies(w, r, cookies)
+			continue
+		}
+		if h.settings.stateless {
+			h.renewCookie(w, r, found, value)
+		}
+		return h.identityOf(found), nil
 	}
 	return nil, nil
 }

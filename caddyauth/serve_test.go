@@ -341,7 +341,7 @@ func TestSessionsOfOtherWaysIn(t *testing.T) {
 
 // TestKeyRotation: an older secret goes on opening, a forgotten one does not,
 // and a cookie of a forgotten one is no error but no session.
-func TestKeyRotation(t *testing.T) {
+func TestSecretRotation(t *testing.T) {
 	for name, option := range map[string]func(*Handler){"stored": func(*Handler) {}, "in the browser": stateless} {
 		t.Run(name, func(t *testing.T) {
 			dir := newFolder(t)

@@ -25,6 +25,8 @@ import (
 // everything checked. They stay out of the exported fields because Caddy logs
 // those.
 type settings struct {
+	providers []providerSettings
+
 	credentialsFile string
 	inline          map[string]account
 
@@ -77,6 +79,9 @@ const (
 type Mistake struct {
 	// Subdirective is the option it stands in, empty for the whole block.
 	Subdirective string
+	// Entry tells which one, where there are several: the index of an
+	// oauth_provider.
+	Entry int
 	// Err says what is wrong and what to do.
 	Err error
 	// Local says that it lies in this machine's files or environment, and so
@@ -95,6 +100,8 @@ func (h *Handler) resolve(repl *caddy.Replacer) (settings, []Mistake) {
 	c := checker{repl: repl}
 	s := settings{managedHeaders: make(map[string]bool)}
 	c.basicAuth(h, &s)
+	c.providers(h, &s)
+	c.oauthOptions(h, &s)
 	c.times(h, &s)
 	c.endpoints(h, &s)
 	c.guests(h, &s)
@@ -193,16 +200,19 @@ func (c *checker) check(subdirective, written, resolved string, err error) {
 func (c *checker) basicAuth(h *Handler, s *settings) {
 	switch {
 	case h.BasicAuth == nil:
-		c.wrong("", "nobody could sign in: add basic_auth with a password or a credentials file")
+		if len(h.OAuthProvider) == 0 {
+			c.wrong("", "nobody could sign in: add basic_auth with a password or a credentials file, or an oauth_provider")
+		}
 	case h.BasicAuth.Accounts != nil:
 		c.inlineAccounts(h.BasicAuth.Accounts, s)
 	default:
-		c.basicAuthSource(h.BasicAuth.Source, s)
+		c.basicAuthSource(h, s)
 	}
 }
 
-func (c *checker) basicAuthSource(written string, s *settings) {
+func (c *checker) basicAuthSource(h *Handler, s *settings) {
 	const subdirective = "basic_auth"
+	written := h.BasicAuth.Source
 	if written == "" {
 		c.wrong(subdirective, "the password is empty")
 		return
@@ -212,7 +222,7 @@ func (c *checker) basicAuthSource(written string, s *settings) {
 	case source == "":
 	case isCredentialsFile(source):
 		s.credentialsFile = source
-		if err := checkCredentialsFile(source); err != nil {
+		if err := checkCredentialsFile(source, len(h.OAuthProvider) > 0); err != nil {
 			c.wrongHere(subdirective, err)
 		}
 	default:
@@ -247,12 +257,12 @@ func (c *checker) inlineAccounts(written map[string]string, s *settings) {
 	}
 }
 
-func checkCredentialsFile(path string) error {
+func checkCredentialsFile(path string, mayBeEmpty bool) error {
 	data, err := readBounded(path, maxCredentialsFile)
 	if err != nil {
 		return fmt.Errorf("reading the credentials file: %w", err)
 	}
-	if _, err := parseOnlyWayIn(data); err != nil {
+	if _, err := credentialsParser(mayBeEmpty)(data); err != nil {
 		return fmt.Errorf("reading the credentials file %s: %w", path, err)
 	}
 	return nil
@@ -299,6 +309,9 @@ func (c *checker) endpoints(h *Handler, s *settings) {
 	s.logout = c.endpoint("logout_endpoint", h.LogoutEndpoint, DefaultLogoutEndpoint)
 	if s.login != "" && s.login == s.logout {
 		c.wrong("logout_endpoint", "is the same path as login_endpoint: %s", s.login)
+	}
+	if h.TokenEndpoint && s.logout == s.login+tokenPath {
+		c.wrong("logout_endpoint", "is the path of the token endpoint: %s", s.logout)
 	}
 }
 
@@ -443,6 +456,9 @@ func checkSecret(secret string) error {
 	return nil
 }
 
+// panelCookieNames are the cookies that Panel can be given.
+var panelCookieNames = []string{"user", "id_token", "access_token", "refresh_token", "oauth_expiry"}
+
 func (c *checker) panelCookies(h *Handler, s *settings) {
 	const subdirective = "panel_cookies"
 	if h.OAuthEncryptionKey != "" {
@@ -471,8 +487,8 @@ func (c *checker) panelCookies(h *Handler, s *settings) {
 		}
 	}
 	for i, name := range names {
-		if !slices.Contains([]string{"user", "id_token"}, name) {
-			c.wrong(subdirective, "unknown cookie %q: there are user and id_token, \"encrypted\" before them, or off", name)
+		if !slices.Contains(panelCookieNames, name) {
+			c.wrong(subdirective, "unknown cookie %q: there are %s, \"encrypted\" before them, or off", name, strings.Join(panelCookieNames, ", "))
 		}
 		if slices.Contains(names[:i], name) {
 			c.wrong(subdirective, "%s is there twice", name)

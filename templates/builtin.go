@@ -132,6 +132,8 @@ func (p Page) actions(words *language) []action {
 		}
 		add(words.SignInAsOther, p.signInLink(), false)
 		add(words.SignOut, p.LogoutURL, true)
+	case Onward:
+		add(words.GoOn, p.Next, false)
 	case Failed, Trouble:
 		add(words.TryAgain, p.signInLink(), false)
 	}

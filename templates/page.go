@@ -24,6 +24,8 @@ const (
 	Failed
 	// Trouble is any other answer that is not what was asked for.
 	Trouble
+	// Onward follows a sign-in that cannot lead on by a redirect.
+	Onward
 )
 
 // Page is what a page says. The same goes to the built-in pages and to those

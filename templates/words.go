@@ -18,6 +18,7 @@ type language struct {
 	ContinueWith                 string
 
 	SignInAgain, SignInAsOther, TryAgain string
+	GoOn                                 string
 	StaySignedIn, SignOutElsewhere       string
 
 	RefusedAs, RefusedUnknown string
@@ -60,6 +61,7 @@ var english = language{
 	SignInAgain:      "Sign in again",
 	SignInAsOther:    "Sign in as somebody else",
 	TryAgain:         "Try again",
+	GoOn:             "Continue",
 	StaySignedIn:     "Stay signed in",
 	SignOutElsewhere: "Sign out there as well",
 
@@ -79,6 +81,7 @@ var english = language{
 		SignOut:   {"Sign out", "Do you want to sign out?", "Another site has asked to end your session here."},
 		Refused:   {"No access", "No access", "This account may not open this page. Whoever runs this site can change that."},
 		Failed:    {"Sign-in failed", "Sign-in failed", "The sign-in was not completed."},
+		Onward:    {"Signed in", "You are signed in", "Going on to the page you asked for."},
 		Trouble:   {"Something went wrong", "Something went wrong", "This request could not be answered."},
 	},
 	troubles: map[int]text{

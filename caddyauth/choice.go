@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+// lastChoiceAge is how long a browser remembers who it signed in with.
+const lastChoiceAge = 365 * 24 * 3600
+
+// lastSuffix marks the companion of the session cookie that remembers it.
+const lastSuffix = "_last"
+
+// chosenWay is the provider to go to without asking: the one that the address
+// names, or the only one there is.
+func (h *Handler) chosenWay(r *http.Request) *way {
+	id := r.URL.Query().Get("provider")
+	if id == "" {
+		return h.onlyWay()
+	}
+	if chosen := h.way(id); chosen != nil && !chosen.UsesPassword() {
+		return chosen
+	}
+	return nil
+}
+
+// buttons are the providers on the sign-in page, the last choice first.
+func (h *Handler) buttons(r *http.Request, next string, cookies cookies) []templates.Provider {
+	var buttons []templates.Provider
+	last := h.lastChoice(cookies)
+	for _, w := range h.ways {
+		if w.UsesPassword() {
+			continue
+		}
+		query := url.Values{"provider": {w.ID()}, "next": {next}}
+		button := templates.Provider{ID: w.ID(), Label: w.label, URL: h.loginURL(r) + "?" + query.Encode()}
+		if w.ID() == last {
+			buttons = slices.Insert(buttons, 0, button)
+		} else {
+			buttons = append(buttons, button)
+		}
+	}
+	return buttons
+}
+
+func (h *Handler) lastChoice(cookies cookies) string {
+	last := ""
+	cookies.each(func(text, _ string) bool {
+		name, value, _ := strings.Cut(text, "=")
+		if name == h.settings.cookieName+lastSuffix {
+			last, _ = url.QueryUnescape(value)
+		}
+		return last == ""
+	})
+	return last
+}
+
+// rememberChoice has the browser say at the login endpoint, and nowhere else,
+// which of several providers its visitor signed in with.
+func (h *Handler) rememberChoice(w http.ResponseWriter, r *http.Request, id string) {
+	if len(h.ways) < 2 || h.way(id) == nil {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name:     h.settings.cookieName + lastSuffix,
+		Value:    url.QueryEscape(id),
+		Path:     h.loginURL(r),
+		MaxAge:   lastChoiceAge,
+		Secure:   isHTTPS(r),
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// labels are the providers' own names, for buttons without a label.
+var labels = map[string]string{
+	"github":    "GitHub",
+	"gitlab":    "GitLab",
+	"google":    "Google",
+	"azure":     "Microsoft",
+	"azurev2":   "Microsoft",
+	"okta":      "Okta",
+	"auth0":     "Auth0",
+	"bitbucket": "Bitbucket",
+}
+
+// labelOf is the text for a button: as configured, the provider's own name, or
+// the entry's id.
+func labelOf(configured, name, id string) string {
+	if configured != "" {
+		return configured
+	}
+	if label, ok := labels[name]; ok && id == name {
+		return label
+	}
+	return id
+}

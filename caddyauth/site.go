@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
+	"go.uber.org/zap"
+)
+
+// How long to wait for the servers to be there, and how often to look.
+const (
+	startPatience = 30 * time.Second
+	startInterval = 100 * time.Millisecond
+)
+
+// announce says, once the servers run, which redirect URI to register with each
+// provider. Which hosts a handler serves is only known then.
+func (h *Handler) announce(ctx context.Context) {
+	if len(h.ways) == 0 {
+		return
+	}
+	deadline := time.NewTimer(startPatience)
+	defer deadline.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline.C:
+			h.announceFor(nil)
+			return
+		case <-time.After(startInterval):
+		}
+		if sites, found := runningSites(h); found {
+			h.announceFor(sites)
+			return
+		}
+	}
+}
+
+func (h *Handler) announceFor(sites []string) {
+	for _, w := range h.ways {
+		if w.UsesPassword() {
+			continue
+		}
+		log := h.logger.With(zap.String("provider", w.ID()))
+		switch {
+		case w.redirectURI != "":
+			log.Info("register this redirect URI with the provider", zap.String("redirect_uri", w.redirectURI))
+		case len(sites) == 0:
+			log.Warn("the redirect URI follows the host of each request, and the site names no host: set oauth_redirect_uri",
+				zap.String("redirect_uri", "https://<host>"+h.settings.login))
+		}
+		for _, site := range sites {
+			if w.redirectURI == "" {
+				log.Info("register this redirect URI with the provider", zap.String("redirect_uri", site+h.settings.login))
+			}
+		}
+	}
+}
+
+// runningSites finds a handler in the configuration that runs, and returns the
+// addresses that lead to it, as far as their hosts are written there.
+func runningSites(h *Handler) (sites []string, found bool) {
+	app, err := caddy.ActiveContext().AppIfConfigured("http")
+	if err != nil {
+		return nil, false
+	}
+	running, ok := app.(*caddyhttp.App)
+	if !ok {
+		return nil, false
+	}
+	for _, server := range running.Servers {
+		found, ok := find(h, server.Routes)
+		if !ok {
+			continue
+		}
+		scheme, port := address(server)
+		for _, host := range found.hosts {
+			sites = append(sites, scheme+host+port+found.prefix)
+		}
+		return sites, true
+	}
+	return nil, false
+}
+
+// place is where a handler stands among the routes.
+type place struct {
+	hosts  []string // that the routes on the way to it ask for
+	prefix string   // of the path, that handle_path or uri strip_prefix takes off before
+}
+
+func find(h *Handler, routes caddyhttp.RouteList) (found place, ok bool) {
+	prefix := ""
+	for _, route := range routes {
+		for _, handler := range route.Handlers {
+			switch next := handler.(type) {
+			case *rewrite.Rewrite:
+				prefix += next.StripPathPrefix
+			case *Handler:
+				ok = next == h
+			case *caddyhttp.Subroute:
+				found, ok = find(h, next.Routes)
+			}
+			if ok {
+				return place{append(writtenHosts(route), found.hosts...), prefix + found.prefix}, true
+			}
+		}
+	}
+	return place{}, false
+}
+
+func writtenHosts(route caddyhttp.Route) (hosts []string) {
+	for _, set := range route.MatcherSets {
+		for _, matcher := range set {
+			if match, ok := matcher.(*caddyhttp.MatchHost); ok {
+				hosts = append(hosts, *match...)
+			}
+		}
+	}
+	return hosts
+}
+
+// address is where browsers reach a server, but for the host.
+func address(server *caddyhttp.Server) (scheme, port string) {
+	if len(server.Listen) == 0 {
+		return "https://", ""
+	}
+	listen, err := caddy.ParseNetworkAddress(server.Listen[0])
+	if err != nil {
+		return "https://", ""
+	}
+	scheme, usual := "https://", uint(443)
+	if len(server.TLSConnPolicies) == 0 {
+		scheme, usual = "http://", 80
+	}
+	if listen.StartPort == usual {
+		return scheme, ""
+	}
+	return scheme, ":" + strconv.FormatUint(uint64(listen.StartPort), 10)
+}
