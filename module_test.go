@@ -4,6 +4,7 @@
 package panelauth
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"html"
@@ -13,6 +14,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -24,22 +26,35 @@ import (
 )
 
 // TestExamples serves every example with a real Caddy and asks it for a page
-// and for the sign-in page.
+// and for the way in.
 func TestExamples(t *testing.T) {
 	files, err := filepath.Glob("example/*/Caddyfile")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("finding examples: %v, %d found", err, len(files))
 	}
 	for _, file := range files {
-		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
-			site := serve(t, file)
+		name := filepath.Base(filepath.Dir(file))
+		t.Run(name, func(t *testing.T) {
+			site := serve(t, file, "localhost:9000", freeAddress(t))
 			home := site.get(t, "/")
 			if home.status != http.StatusFound || home.location != "/login?next=%2F" {
 				t.Errorf("the home page: got %d to %q, wanted 302 to the sign-in page", home.status, home.location)
 			}
 			login := site.get(t, "/login")
-			if login.status != http.StatusOK || !strings.Contains(login.body, `name="password"`) {
-				t.Errorf("the sign-in page: got %d:\n%s", login.status, login.body)
+			switch name {
+			case "github":
+				if login.status != http.StatusFound || !strings.HasPrefix(login.location, "https://github.com/login/oauth/authorize?") {
+					t.Errorf("the login endpoint: got %d to %q", login.status, login.location)
+				}
+			case "oidc":
+				// Its provider is not running, but Caddy is.
+				if login.status != http.StatusServiceUnavailable {
+					t.Errorf("the login endpoint: got %d", login.status)
+				}
+			default:
+				if login.status != http.StatusOK || !strings.Contains(login.body, `name="password"`) {
+					t.Errorf("the sign-in page: got %d:\n%s", login.status, login.body)
+				}
 			}
 		})
 	}
@@ -103,6 +118,64 @@ func TestSignIn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProviderExample signs in with the OpenID provider of the example, and out
+// again there.
+func TestProviderExample(t *testing.T) {
+	site := serve(t, "example/oidc/Caddyfile", "localhost:9000", startProvider(t))
+	login := site.get(t, site.get(t, "/report?year=2026").location)
+	if question := site.get(t, login.location); !strings.Contains(question.body, "Grace Hopper") {
+		t.Fatalf("the provider: got %d:\n%s", question.status, question.body)
+	}
+	answer := site.send(t, http.MethodPost, login.location, url.Values{"person": {"grace"}})
+	signedIn := site.get(t, answer.location)
+	if signedIn.status != http.StatusSeeOther || signedIn.location != "/report?year=2026" {
+		t.Fatalf("coming back: got %d to %q:\n%s", signedIn.status, signedIn.location, signedIn.body)
+	}
+	page := site.get(t, signedIn.location)
+	for _, text := range []string{
+		"Hello, grace@example.com!",
+		"<dt>http.auth.user.provider</dt><dd>oidc</dd>",
+		"<dt>Remote-Name</dt><dd>Grace Hopper</dd>",
+		"<dt>Remote-Groups</dt><dd>engineers</dd>",
+	} {
+		if !strings.Contains(page.body, text) {
+			t.Errorf("the page does not show %q:\n%s", text, page.body)
+		}
+	}
+	atProvider := site.get(t, site.get(t, "/logout").location)
+	if out := site.get(t, atProvider.location); out.status != http.StatusOK || out.from.Host != site.origin.Host {
+		t.Errorf("logging out: got %d from %s", out.status, out.from)
+	}
+	if after := site.get(t, "/report"); after.status != http.StatusFound {
+		t.Errorf("after logging out: got %d", after.status)
+	}
+	if again := site.get(t, answer.location); again.status != http.StatusUnauthorized {
+		t.Errorf("coming back a second time: got %d", again.status)
+	}
+}
+
+// startProvider runs the provider of the example until the test ends, and
+// returns its address.
+func startProvider(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "provider")
+	run(t, ".", "go", "build", "-o", program, "./example/oidc/provider")
+	command := exec.CommandContext(t.Context(), program, "-listen", "127.0.0.1:0")
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Wait() }) // its context is over by then
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil {
+		t.Fatalf("reading where the provider listens: %v", err)
+	}
+	return strings.TrimPrefix(strings.TrimSpace(line), "http://")
 }
 
 func TestGuestExample(t *testing.T) {
@@ -173,11 +246,12 @@ type response struct {
 	location, body string
 }
 
-// serve runs a Caddyfile until the test ends, on a port of its own.
-func serve(t *testing.T, file string) *testSite {
+// serve runs a Caddyfile until the test ends, on a port of its own. Addresses
+// in it are replaced in pairs of old and new.
+func serve(t *testing.T, file string, addresses ...string) *testSite {
 	t.Helper()
 	address := freeAddress(t)
-	config := adapt(t, file, address)
+	config := adapt(t, file, address, addresses...)
 	t.Cleanup(func() {
 		if err := caddy.Stop(); err != nil {
 			t.Errorf("stopping Caddy: %v", err)
@@ -217,12 +291,9 @@ func freeAddress(t *testing.T) string {
 
 // adapt turns a Caddyfile into a configuration that keeps to itself: one
 // address, no admin endpoint, no output, and storage that goes with the test.
-func adapt(t *testing.T, file, address string) []byte {
+func adapt(t *testing.T, file, address string, addresses ...string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := []byte(strings.NewReplacer(append(addresses, "localhost:8080", address)...).Replace(read(t, file)))
 	setEnvironment(t, text)
 	adapted, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt(text, map[string]any{"filename": file})
 	if err != nil {

@@ -25,8 +25,32 @@ func init() {
 //		basic_auth {
 //			<user>|* <password-or-hash>
 //		}
+//		oauth_provider <name> [<id>]
+//		oauth_provider <name> [<id>] {
+//			key <client id>
+//			secret <client secret>
+//			redirect_uri <url>
+//			scope <scope...>
+//			jwt_user <claim>
+//			label <text>
+//			groups_claim <claim>
+//			allow_unverified_email
+//			extra_params {
+//				<key> <value>
+//			}
+//		}
+//		oauth_key <client id>
+//		oauth_secret <client secret>
+//		oauth_redirect_uri <url>
+//		oauth_jwt_user <claim>
+//		oauth_extra_params {
+//			<key> <value>
+//		}
 //		oauth_encryption_key <fernet key>
+//		oauth_refresh_tokens
 //		oauth_expiry_days <n>
+//		logout_provider off
+//		token_endpoint
 //
 //		# guests
 //		oauth_optional
@@ -61,8 +85,16 @@ func init() {
 //		websocket_allowed_origins <origin...>
 //	}
 //
-// Each subdirective may be given once. Blocks on one site whose ways in
-// differ need login and logout endpoints of their own.
+// Each subdirective may be given once, and oauth_provider any number of times:
+// at most one without a block, which takes the oauth_ options beside it.
+//
+// Blocks on one site whose ways in differ need login and logout endpoints of
+// their own.
+//
+// With a matcher, the directive answers at its own endpoints and at redirect
+// URIs that are written out, too. It does not answer at the root of the site,
+// which belongs to others then: a provider must send people back to one of
+// these, or to somewhere that the matcher covers.
 func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	if !h.Next() {
 		return nil, h.ArgErr()

@@ -108,22 +108,39 @@ func TestAdaptCoversEverything(t *testing.T) {
 
 // TestSyntaxBlock compares the documented syntax with what is parsed.
 func TestSyntaxBlock(t *testing.T) {
-	var documented []string
-	for line := range strings.Lines(docComment(t, "caddyfile.go", "parseDirective")) {
-		// One level of nesting inside the directive, and neither a comment nor
-		// the end of a block.
-		entry, inBlock := strings.CutPrefix(line, "\t\t")
-		if !inBlock || strings.IndexAny(entry, "\t#}") == 0 {
+	text := docComment(t, "caddyfile.go", "parseDirective")
+	t.Run("directive", func(t *testing.T) {
+		checkDocumented(t, documentedNames(text, "\t\t"), subdirectives)
+	})
+	t.Run(oauthProvider, func(t *testing.T) {
+		_, block, _ := strings.Cut(text, oauthProvider+" <name> [<id>] {\n")
+		block, _, _ = strings.Cut(block, "\n\t\t}\n")
+		checkDocumented(t, documentedNames(block, "\t\t\t"), providerOptions)
+	})
+}
+
+// documentedNames are the first words of lines that are indented so far, but
+// neither a comment nor the end of a block.
+func documentedNames(text, indent string) []string {
+	var names []string
+	for line := range strings.Lines(text) {
+		entry, indented := strings.CutPrefix(line, indent)
+		if !indented || strings.IndexAny(entry, "\t#}") == 0 {
 			continue
 		}
 		name := strings.Fields(entry)[0]
-		if !slices.Contains(documented, name) {
-			documented = append(documented, name)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
+	return names
+}
+
+func checkDocumented[T any](t *testing.T, documented []string, known []entry[T]) {
+	t.Helper()
 	var parsed []string
-	for _, known := range subdirectives {
-		parsed = append(parsed, known.name)
+	for _, e := range known {
+		parsed = append(parsed, e.name)
 	}
 	if !slices.Equal(documented, parsed) {
 		t.Errorf("documented: %q\nparsed: %q", documented, parsed)
@@ -161,6 +178,23 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		"cookie secret on a new line":  "cookie_secret {\n " + secret + "\n}",
 		"cookie secret and nothing":    `cookie_secret ` + secret + ` ""`,
 		"cookie secret given twice":    "cookie_secret " + secret + "\ncookie_secret " + secret,
+		"client secret in two words":   `oauth_secret ` + secret + ` ` + secret,
+		"client secret on a new line":  "oauth_secret {\n " + secret + "\n}",
+		"client secret given twice":    "oauth_secret " + secret + "\noauth_secret " + secret,
+		"client secret and no client":  "oauth_provider github\noauth_secret " + secret,
+		"client secret and no way in":  "oauth_secret " + secret,
+		"client secret beside blocks":  "oauth_provider gitlab {\n key a\n}\noauth_secret " + secret,
+		"key, a bad one":               "oauth_provider generic\noauth_key a\noauth_secret \"-----BEGIN " + secret + "\"",
+		"provider with three values":   `oauth_provider github ` + secret + ` ` + secret,
+		"provider's secret twice":      "oauth_provider github {\n secret " + secret + "\n secret " + secret + "\n}",
+		"provider's secret, two words": "oauth_provider github {\n secret " + secret + " " + secret + "\n}",
+		"provider's secret in a block": "oauth_provider github {\n secret {\n " + secret + "\n}\n}",
+		"provider's secret, no key":    "oauth_provider github {\n secret " + secret + "\n}",
+		"parameter in two words":       "oauth_extra_params {\n audience " + secret + " " + secret + "\n}",
+		"parameter given twice":        "oauth_extra_params {\n audience " + secret + "\n audience " + secret + "\n}",
+		"parameter not taken":          "oauth_provider github\noauth_key a\noauth_secret " + secret + "\noauth_extra_params {\n state " + secret + "\n}",
+		"parameter with a user":        "oauth_provider oidc\noauth_key a\noauth_extra_params {\n ISSUER https://a:" + secret + "@example.com\n}",
+		"redirect URI with a query":    "oauth_provider gitlab\noauth_key a\noauth_redirect_uri https://example.com/?" + secret,
 	}
 	for name, block := range wrong {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,8 @@ package caddyfile
 
 import (
 	"cmp"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -47,7 +49,32 @@ func widened(h httpcaddyfile.Helper, handler *caddyauth.Handler, values []httpca
 func endpointPaths(handler *caddyauth.Handler) caddyhttp.MatchPath {
 	login := strings.TrimSuffix(cmp.Or(handler.LoginEndpoint, caddyauth.DefaultLoginEndpoint), "/")
 	logout := strings.TrimSuffix(cmp.Or(handler.LogoutEndpoint, caddyauth.DefaultLogoutEndpoint), "/")
-	return caddyhttp.MatchPath{login, login + "/", logout, logout + "/*"}
+	paths := caddyhttp.MatchPath{login, login + "/*", logout, logout + "/*"}
+	for _, path := range callbackPaths(handler) {
+		if !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// callbackPaths are the paths of redirect URIs, where they can be told before
+// the configuration runs. The root of the site is left out: matching it would
+// put a sign-in before a page that the matcher leaves alone.
+func callbackPaths(handler *caddyauth.Handler) []string {
+	written := []string{handler.OAuthRedirectURI}
+	for _, provider := range handler.OAuthProvider {
+		written = append(written, provider.RedirectURI)
+	}
+	var paths []string
+	for _, uri := range written {
+		u, err := url.Parse(uri)
+		if err != nil || strings.ContainsAny(uri, "{}*%") || u.Path == "" || u.Path == "/" {
+			continue
+		}
+		paths = append(paths, u.Path)
+	}
+	return paths
 }
 
 // onSameHosts is a matcher set that keeps to the hosts of another.

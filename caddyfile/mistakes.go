@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"regexp"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -20,13 +21,9 @@ import (
 // loaded is left to that place.
 func refuseMistakes(mistakes []caddyauth.Mistake, written segments) error {
 	for _, mistake := range mistakes {
-		segment, ok := written[mistake.Subdirective]
-		if !ok {
-			segment = written[""]
-		}
-		line := caddyfile.NewDispenser(segment)
+		line := caddyfile.NewDispenser(written.of(mistake))
 		line.Next()
-		if mistake.Local && mayDiffer(segment, mistake.Err) {
+		if mistake.Local && mayDiffer(written.behind(mistake), mistake.Err) {
 			caddy.Log().Named(directive).Warn("will be refused, unless this differs where the configuration is loaded",
 				zap.String("file", line.File()),
 				zap.Int("line", line.Line()),
@@ -40,6 +37,31 @@ func refuseMistakes(mistakes []caddyauth.Mistake, written segments) error {
 		return line.Errf("%s: %w", mistake.Subdirective, mistake.Err)
 	}
 	return nil
+}
+
+// of finds what a mistake is about: the subdirective, or the whole directive if
+// that was not written.
+func (s segments) of(mistake caddyauth.Mistake) caddyfile.Segment {
+	given := s[mistake.Subdirective]
+	if mistake.Entry < len(given) {
+		return given[mistake.Entry]
+	}
+	return s[""][0]
+}
+
+// behind is all that a mistake may come from: what it is about, and for a
+// provider the options beside it.
+func (s segments) behind(mistake caddyauth.Mistake) caddyfile.Segment {
+	all := slices.Clone(s.of(mistake))
+	if mistake.Subdirective != oauthProvider {
+		return all
+	}
+	for _, option := range []string{"oauth_key", "oauth_secret", "oauth_redirect_uri", "oauth_jwt_user", "oauth_extra_params"} {
+		for _, segment := range s[option] {
+			all = append(all, segment...)
+		}
+	}
+	return all
 }
 
 var placeholder = regexp.MustCompile(`\{[^{}\s]+\}`)

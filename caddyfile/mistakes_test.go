@@ -18,6 +18,11 @@ func TestRefuseMistakes(t *testing.T) {
 	const input = `panelauth {
 		basic_auth ./users.json
 		auth_template {env.PAGES}/refused.html
+		oauth_provider github
+		oauth_provider gitlab work {
+			key a
+		}
+		oauth_secret {env.CLIENT_SECRET}
 	}`
 	tests := map[string]struct {
 		mistake  caddyauth.Mistake
@@ -49,6 +54,18 @@ func TestRefuseMistakes(t *testing.T) {
 		},
 		"here, where it may not be read": {
 			caddyauth.Mistake{Subdirective: "basic_auth", Err: fmt.Errorf("opening: %w", fs.ErrPermission), Local: true},
+			"",
+		},
+		"of the first provider": {
+			caddyauth.Mistake{Subdirective: "oauth_provider", Err: errors.New("wrong")},
+			"oauth_provider: wrong, at Caddyfile:4",
+		},
+		"of the second provider": {
+			caddyauth.Mistake{Subdirective: "oauth_provider", Entry: 1, Err: errors.New("wrong")},
+			"oauth_provider: wrong, at Caddyfile:5",
+		},
+		"of a provider, with a placeholder beside it": {
+			caddyauth.Mistake{Subdirective: "oauth_provider", Err: errors.New("wrong"), Local: true},
 			"",
 		},
 	}

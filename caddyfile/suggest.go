@@ -5,20 +5,23 @@ package caddyfile
 
 import "strings"
 
-// suggestion names the subdirective that was probably meant by one that does
-// not exist, ready to be put after it in an error. Panel's own spelling of a
-// flag, "--basic-auth", leads to ours.
-func suggestion(unknown string) string {
+// suggestion names the entry that was probably meant by one that does not
+// exist, ready to be put after it in an error. Panel's own spelling of a flag,
+// "--basic-auth", leads to ours, and so does a name with or without "oauth_",
+// which a block of oauth_provider leaves out.
+func suggestion[T any](unknown string, known []entry[T]) string {
 	wanted := strings.ReplaceAll(strings.TrimLeft(strings.ToLower(unknown), "-"), "-", "_")
 	nearest, least := "", 1+len(wanted)/4
-	for _, known := range subdirectives {
-		// Lengths this far apart cannot be near, which also keeps absurdly
-		// long names from costing anything.
-		if abs(len(wanted)-len(known.name)) > least {
-			continue
-		}
-		if edits := distance(wanted, known.name); edits < least || edits == least && nearest == "" {
-			nearest, least = known.name, edits
+	for _, e := range known {
+		for _, spelling := range []string{wanted, strings.TrimPrefix(wanted, "oauth_"), "oauth_" + wanted} {
+			// Lengths this far apart cannot be near, which also keeps absurdly
+			// long names from costing anything.
+			if abs(len(spelling)-len(e.name)) > least {
+				continue
+			}
+			if edits := distance(spelling, e.name); edits < least || edits == least && nearest == "" {
+				nearest, least = e.name, edits
+			}
 		}
 	}
 	if nearest == "" {

@@ -17,6 +17,8 @@ func TestSuggestion(t *testing.T) {
 		"Cookie_Secret":            "cookie_secret",
 		"coookie_secret":           "cookie_secret",
 		"logn_endpoint":            "login_endpoint",
+		"oauth_login_endpoint":     "login_endpoint",
+		"jwt_user":                 "oauth_jwt_user",
 		"session_timeout":          "",
 		"reverse_proxy":            "",
 		"{":                        "",
@@ -28,7 +30,27 @@ func TestSuggestion(t *testing.T) {
 			if expected != "" {
 				expected = ", did you mean '" + expected + "'?"
 			}
-			if got := suggestion(unknown); got != expected {
+			if got := suggestion(unknown, subdirectives); got != expected {
+				t.Errorf("got %q, wanted %q", got, expected)
+			}
+		})
+	}
+}
+
+func TestSuggestionOfOption(t *testing.T) {
+	tests := map[string]string{
+		"oauth_key":          "key",
+		"client_secret":      "",
+		"redirect-uri":       "redirect_uri",
+		"oauth_extra_params": "extra_params",
+		"tenant":             "",
+	}
+	for unknown, expected := range tests {
+		t.Run(unknown, func(t *testing.T) {
+			if expected != "" {
+				expected = ", did you mean '" + expected + "'?"
+			}
+			if got := suggestion(unknown, providerOptions); got != expected {
 				t.Errorf("got %q, wanted %q", got, expected)
 			}
 		})

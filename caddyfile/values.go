@@ -6,6 +6,7 @@ package caddyfile
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
@@ -15,39 +16,47 @@ import (
 )
 
 // text parses one argument.
-func text(field func(*caddyauth.Handler) *string) parseFunc {
-	return func(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
-		if !line.Args(field(handler)) {
+func text[T any](field func(*T) *string) parseFunc[T] {
+	return func(line *caddyfile.Dispenser, target *T) error {
+		value := field(target)
+		if !line.Args(value) {
 			return errArguments
 		}
-		return nil
+		return refuseEmpty(*value)
 	}
 }
 
 // texts parses one argument or more.
-func texts(field func(*caddyauth.Handler) *[]string) parseFunc {
-	return func(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
+func texts[T any](field func(*T) *[]string) parseFunc[T] {
+	return func(line *caddyfile.Dispenser, target *T) error {
 		values := line.RemainingArgs()
 		if len(values) == 0 {
 			return errArguments
 		}
-		*field(handler) = values
-		return nil
+		*field(target) = values
+		return refuseEmpty(values...)
 	}
 }
 
-// flag parses a subdirective that says all by being there.
-func flag(field func(*caddyauth.Handler) *bool) parseFunc {
-	return func(_ *caddyfile.Dispenser, handler *caddyauth.Handler) error {
-		*field(handler) = true
+func refuseEmpty(values ...string) error {
+	if slices.Contains(values, "") {
+		return errEmpty
+	}
+	return nil
+}
+
+// flag parses an entry that says all by being there.
+func flag[T any](field func(*T) *bool) parseFunc[T] {
+	return func(_ *caddyfile.Dispenser, target *T) error {
+		*field(target) = true
 		return nil
 	}
 }
 
 // days parses a number of days. Zero is refused because in JSON it would mean
 // the default.
-func days(field func(*caddyauth.Handler) *float64) parseFunc {
-	return func(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
+func days[T any](field func(*T) *float64) parseFunc[T] {
+	return func(line *caddyfile.Dispenser, target *T) error {
 		var written string
 		if !line.Args(&written) {
 			return errArguments
@@ -56,7 +65,7 @@ func days(field func(*caddyauth.Handler) *float64) parseFunc {
 		if err != nil || !(number > 0) || math.IsInf(number, 0) {
 			return errArguments
 		}
-		*field(handler) = number
+		*field(target) = number
 		return nil
 	}
 }
@@ -95,9 +104,9 @@ func parseBasicAuth(line *caddyfile.Dispenser, handler *caddyauth.Handler) error
 	handler.BasicAuth = new(caddyauth.BasicAuth)
 	if line.NextArg() {
 		handler.BasicAuth.Source = line.Val()
-		return nil
+		return refuseEmpty(line.Val())
 	}
-	accounts, err := parsePairs(line, "user", func(name string) string { return name })
+	accounts, err := pairs{kind: "user"}.parse(line)
 	if err != nil {
 		return err
 	}
@@ -110,16 +119,35 @@ func parseBasicAuth(line *caddyfile.Dispenser, handler *caddyauth.Handler) error
 
 func parseIdentityHeaders(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
 	// To HTTP all spellings of a header are the same.
-	claims, err := parsePairs(line, "header", http.CanonicalHeaderKey)
+	claims, err := pairs{kind: "header", normalize: http.CanonicalHeaderKey}.parse(line)
 	handler.IdentityHeaders = claims
 	return err
 }
 
-// parsePairs parses a block with a name and a value on each line, if there is
-// one; without one the result is empty, not nil. No two names may be the same
-// once they are normalized.
-func parsePairs(line *caddyfile.Dispenser, kind string, normalize func(string) string) (map[string]string, error) {
-	pairs := make(map[string]string)
+// params parses a block of parameters for a provider. Values may be empty,
+// which is not the same to every provider as leaving the parameter out.
+func params[T any](field func(*T) *map[string]string) parseFunc[T] {
+	return func(line *caddyfile.Dispenser, target *T) error {
+		values, err := pairs{kind: "parameter", mayBeEmpty: true}.parse(line)
+		if err == nil && len(values) == 0 {
+			return errArguments
+		}
+		*field(target) = values
+		return err
+	}
+}
+
+// pairs is a block with a name and a value on each line.
+type pairs struct {
+	kind       string              // what a name is, for errors
+	normalize  func(string) string // names that it makes equal are; nil: as they are
+	mayBeEmpty bool                // values, but never names
+}
+
+// parse reads the block, if there is one; without one the result is empty, not
+// nil.
+func (p pairs) parse(line *caddyfile.Dispenser) (map[string]string, error) {
+	values := make(map[string]string)
 	seen := make(map[string]bool)
 	for nesting := line.Nesting(); line.NextBlock(nesting); {
 		var value string
@@ -127,11 +155,18 @@ func parsePairs(line *caddyfile.Dispenser, kind string, normalize func(string) s
 		if !line.AllArgs(&value) {
 			return nil, errArguments
 		}
-		if seen[normalize(name)] {
-			return nil, line.Errf("%s '%s' given twice", kind, name)
+		if name == "" || value == "" && !p.mayBeEmpty {
+			return nil, errEmpty
 		}
-		seen[normalize(name)] = true
-		pairs[name] = value
+		same := name
+		if p.normalize != nil {
+			same = p.normalize(name)
+		}
+		if seen[same] {
+			return nil, line.Errf("%s '%s' given twice", p.kind, name)
+		}
+		seen[same] = true
+		values[name] = value
 	}
-	return pairs, nil
+	return values, nil
 }
