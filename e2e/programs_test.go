@@ -20,7 +20,7 @@ import (
 const outputDir = "output"
 
 // The programs under test, found or built once by TestMain.
-var caddyProgram, panelProgram, pythonProgram, chromiumProgram string
+var caddyProgram, panelProgram, pythonProgram, chromiumProgram, nodeProgram, keycloakFolder string
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -38,6 +38,9 @@ func run(m *testing.M) (int, error) {
 		return 1, err
 	}
 	if err := findChromium(); err != nil {
+		return 1, err
+	}
+	if err := findProviders(); err != nil {
 		return 1, err
 	}
 	if err := os.RemoveAll(outputDir); err != nil {
@@ -89,6 +92,23 @@ func findPanel() error {
 	for _, program := range []string{panelProgram, pythonProgram} {
 		if _, err := os.Stat(program); err != nil {
 			return fmt.Errorf("finding Panel, which .ci/run installs and PANEL may name: %w", err)
+		}
+	}
+	return nil
+}
+
+// findProviders looks for the two that .ci/run installs.
+func findProviders() error {
+	var err error
+	if nodeProgram, err = exec.LookPath("node"); err != nil {
+		return fmt.Errorf("finding Node, which oidc-provider needs: %w", err)
+	}
+	if keycloakFolder, err = filepath.Abs(filepath.Join("keycloak", "server")); err != nil {
+		return err
+	}
+	for _, installed := range []string{filepath.Join("oidc", "node_modules"), keycloakFolder} {
+		if _, err := os.Stat(installed); err != nil {
+			return fmt.Errorf("finding a provider, which .ci/run installs: %w", err)
 		}
 	}
 	return nil

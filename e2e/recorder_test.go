@@ -66,10 +66,12 @@ func (r *recorder) last(t *testing.T) *http.Request {
 	return requests[len(requests)-1]
 }
 
-// with adds cookies that were taken from a browser.
+// with adds the cookies of a browser that are for the request's host.
 func with(request *http.Request, cookies []*network.Cookie) *http.Request {
 	for _, cookie := range cookies {
-		request.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+		if cookie.Domain == request.URL.Hostname() {
+			request.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+		}
 	}
 	return request
 }

@@ -47,9 +47,20 @@ func secureCaddy(t *testing.T, site string) *caddyServer {
 	return serve(t, "https", t.TempDir(), "tls internal\n"+site)
 }
 
+// caddyOn serves the site on a port that was chosen before, because a provider
+// has to know it.
+func caddyOn(t *testing.T, port int, site string) *caddyServer {
+	t.Helper()
+	return serveOn(t, port, "http", t.TempDir(), site)
+}
+
 func serve(t *testing.T, scheme, storage, site string) *caddyServer {
 	t.Helper()
-	port := freePort(t)
+	return serveOn(t, freePort(t), scheme, storage, site)
+}
+
+func serveOn(t *testing.T, port int, scheme, storage, site string) *caddyServer {
+	t.Helper()
 	c := &caddyServer{
 		url:     fmt.Sprintf("%s://localhost:%d", scheme, port),
 		admin:   fmt.Sprintf("127.0.0.1:%d", freePort(t)),
@@ -65,6 +76,10 @@ func serve(t *testing.T, scheme, storage, site string) *caddyServer {
 // configure writes the Caddyfile.
 func (c *caddyServer) configure(t *testing.T, site string) {
 	t.Helper()
+	accessLog := "log"
+	if strings.Contains(site, "log {") {
+		accessLog = "" // the site has its own
+	}
 	text := fmt.Sprintf(`{
 	debug
 	admin %s
@@ -74,10 +89,10 @@ func (c *caddyServer) configure(t *testing.T, site string) {
 	auto_https disable_redirects
 }
 %s {
-	log
+	%s
 	%s
 }
-`, c.admin, c.storage, c.url, site)
+`, c.admin, c.storage, c.url, accessLog, site)
 	if err := os.WriteFile(c.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -90,6 +105,7 @@ func (c *caddyServer) run(t *testing.T) {
 	command.Dir = c.folder
 	home := t.TempDir()
 	command.Env = append(os.Environ(), "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home)
+	command.Env = append(command.Env, clientSecrets()...)
 	c.process = start(t, "caddy", command)
 	c.listens(fmt.Sprintf("127.0.0.1:%d", c.port))
 }

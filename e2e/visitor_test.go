@@ -8,6 +8,7 @@ package e2e
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -339,4 +340,26 @@ func answer(t *testing.T, request *http.Request) *http.Response {
 		t.Fatal(err)
 	}
 	return response
+}
+
+// anotherTab is the same visitor with another tab of the same browser.
+func (v *visitor) anotherTab() *visitor {
+	v.t.Helper()
+	tab, closeTab := chromedp.NewContext(v.tab)
+	v.t.Cleanup(closeTab)
+	if err := chromedp.Do(tab); err != nil {
+		v.t.Fatalf("opening a tab: %v", err)
+	}
+	return &visitor{t: v.t, tab: tab}
+}
+
+// offers waits for a page that offers these providers, in this order.
+func (v *visitor) offers(labels ...string) {
+	v.t.Helper()
+	wanted, err := json.Marshal(labels)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.eventually("a choice of "+strings.Join(labels, " and "), fmt.Sprintf(`JSON.stringify([...document.querySelectorAll("a[href*='provider=']")]
+		.map(link => link.textContent.trim().replace("Continue with ", ""))) === JSON.stringify(%s)`, wanted))
 }
