@@ -7,15 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/textproto"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
 	"github.com/panelauth/caddy-panelauth/templates"
@@ -75,26 +71,6 @@ const (
 	DefaultLogoutEndpoint = "/logout"
 )
 
-// A Mistake is something in a Handler's options that keeps it from starting.
-type Mistake struct {
-	// Subdirective is the option it stands in, empty for the whole block.
-	Subdirective string
-	// Entry tells which one, where there are several: the index of an
-	// oauth_provider.
-	Entry int
-	// Err says what is wrong and what to do.
-	Err error
-	// Local says that it lies in this machine's files or environment, and so
-	// may be right where the configuration will run.
-	Local bool
-}
-
-// Mistakes checks the options as Provision does, without starting anything.
-func (h *Handler) Mistakes() []Mistake {
-	_, mistakes := h.resolve(caddy.NewReplacer())
-	return mistakes
-}
-
 // resolve turns options into settings. Settings are only good without mistakes.
 func (h *Handler) resolve(repl *caddy.Replacer) (settings, []Mistake) {
 	c := checker{repl: repl}
@@ -111,90 +87,6 @@ func (h *Handler) resolve(repl *caddy.Replacer) (settings, []Mistake) {
 	c.identityHeaders(h, &s)
 	c.websocketOrigins(h, &s)
 	return s, c.mistakes
-}
-
-// checker collects the mistakes of one Handler.
-type checker struct {
-	repl     *caddy.Replacer
-	mistakes []Mistake
-}
-
-func (c *checker) wrong(subdirective, format string, args ...any) {
-	c.mistakes = append(c.mistakes, Mistake{Subdirective: subdirective, Err: fmt.Errorf(format, args...)})
-}
-
-func (c *checker) wrongHere(subdirective string, err error) {
-	c.mistakes = append(c.mistakes, Mistake{Subdirective: subdirective, Err: err, Local: true})
-}
-
-// text resolves the placeholders of a value. A value that is there but comes to
-// nothing is a mistake that names the placeholder.
-func (c *checker) text(subdirective, value string) string {
-	if value == "" {
-		return ""
-	}
-	if name := c.unknownPlaceholder(value); name != "" {
-		c.wrong(subdirective, "%s is not a placeholder that is known when the configuration is loaded: is it misspelt?", name)
-		return ""
-	}
-	resolved := c.repl.ReplaceKnown(value, "")
-	if missing := c.missingPlaceholder(value); missing != "" {
-		c.wrongHere(subdirective, fmt.Errorf("%s resolves to nothing: set it, or write the value itself", missing))
-		return ""
-	}
-	return resolved
-}
-
-// onlyPlaceholder is a value that is nothing but what looks like a placeholder.
-var onlyPlaceholder = regexp.MustCompile(`^\{([A-Za-z_][A-Za-z0-9_-]*\.[^{}\s]+)\}$`)
-
-// unknownPlaceholder is the value itself if it is meant to be a placeholder and
-// is none: it would become a password that anybody can read in the file.
-func (c *checker) unknownPlaceholder(value string) string {
-	name := onlyPlaceholder.FindStringSubmatch(value)
-	if name == nil {
-		return ""
-	}
-	if _, known := c.repl.Get(name[1]); known {
-		return ""
-	}
-	return value
-}
-
-// missingPlaceholder is the first placeholder of a value that is known and
-// empty, or "". Unknown ones are text: passwords may have braces.
-func (c *checker) missingPlaceholder(value string) string {
-	missing := ""
-	_, _ = c.repl.ReplaceFunc(value, func(variable string, resolved any) (any, error) {
-		if _, known := c.repl.Get(variable); known && missing == "" && caddy.ToString(resolved) == "" {
-			missing = "{" + variable + "}"
-		}
-		return resolved, nil
-	})
-	return missing
-}
-
-func (c *checker) texts(subdirective string, values []string) []string {
-	resolved := make([]string, 0, len(values))
-	for _, value := range values {
-		if value == "" {
-			c.wrong(subdirective, "a value is empty")
-			continue
-		}
-		if text := c.text(subdirective, value); text != "" {
-			resolved = append(resolved, text)
-		}
-	}
-	return resolved
-}
-
-// check adds a mistake about a value, local if the value came from this
-// machine.
-func (c *checker) check(subdirective, written, resolved string, err error) {
-	if err == nil {
-		return
-	}
-	c.mistakes = append(c.mistakes, Mistake{Subdirective: subdirective, Err: err, Local: written != resolved})
 }
 
 func (c *checker) basicAuth(h *Handler, s *settings) {
@@ -380,194 +272,6 @@ func (c *checker) page(kind templates.Kind, subdirective, written string, s *set
 	if _, err := templates.Parse(path, data); err != nil {
 		c.wrongHere(subdirective, fmt.Errorf("parsing the template: %w", err))
 	}
-}
-
-var cookieDomain = regexp.MustCompile(`^\.?([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$`)
-
-func (c *checker) cookies(h *Handler, s *settings) {
-	for _, written := range h.CookieSecret {
-		if written == "" {
-			c.wrong("cookie_secret", "is empty: make one with `caddy panelauth secret`")
-			continue
-		}
-		if secret := c.text("cookie_secret", written); secret != "" {
-			c.check("cookie_secret", written, secret, checkSecret(secret))
-			s.secrets = append(s.secrets, []byte(secret))
-		}
-	}
-	c.cookieName(h, s)
-	s.cookiePath = "/"
-	if h.CookiePath != "" {
-		s.cookiePath = c.text("cookie_path", h.CookiePath)
-		if s.cookiePath != "" && (!isPlainPath(s.cookiePath) || percentEncode(s.cookiePath) != s.cookiePath) {
-			c.wrong("cookie_path", "must be a plain path that begins with a slash")
-		}
-	}
-	s.cookieDomain = c.text("cookie_domain", h.CookieDomain)
-	if s.cookieDomain != "" && !cookieDomain.MatchString(s.cookieDomain) {
-		c.wrong("cookie_domain", "must be a domain such as example.com, without scheme or port")
-	}
-	c.sameSite(h, s)
-	switch c.text("session_store", h.SessionStore) {
-	case "", "storage":
-	case "cookie":
-		s.stateless = true
-	default:
-		c.wrong("session_store", "must be storage or cookie")
-	}
-}
-
-func (c *checker) sameSite(h *Handler, s *settings) {
-	switch strings.ToLower(c.text("cookie_same_site", h.CookieSameSite)) {
-	case "", "lax":
-		s.cookieSameSite = http.SameSiteLaxMode
-	case "strict":
-		s.cookieSameSite = http.SameSiteStrictMode
-	case "none":
-		s.cookieSameSite = http.SameSiteNoneMode
-	default:
-		c.wrong("cookie_same_site", "must be lax, strict or none")
-	}
-}
-
-func (c *checker) cookieName(h *Handler, s *settings) {
-	s.cookieName = defaultCookie
-	if h.CookieName != "" {
-		s.cookieName = c.text("cookie_name", h.CookieName)
-	}
-	s.hostCookieName = hostPrefix + s.cookieName
-	s.secureCookieName = securePrefix + s.cookieName
-	lower := strings.ToLower(s.cookieName)
-	switch {
-	case s.cookieName == "":
-	case !httpguts.ValidHeaderFieldName(s.cookieName):
-		c.wrong("cookie_name", "must consist of letters, digits and the signs of an HTTP token")
-	case strings.HasPrefix(lower, "__host-"), strings.HasPrefix(lower, "__secure-"):
-		c.wrong("cookie_name", "must not have a prefix: __Host- or __Secure- is added on HTTPS")
-	case isPanelCookie(s.cookieName):
-		c.wrong("cookie_name", "%s is a name that Panel uses for another cookie", s.cookieName)
-	}
-}
-
-func checkSecret(secret string) error {
-	if len(secret) < minSecret {
-		return fmt.Errorf("is shorter than %d bytes: make one with `caddy panelauth secret`", minSecret)
-	}
-	return nil
-}
-
-// panelCookieNames are the cookies that Panel can be given.
-var panelCookieNames = []string{"user", "id_token", "access_token", "refresh_token", "oauth_expiry"}
-
-func (c *checker) panelCookies(h *Handler, s *settings) {
-	const subdirective = "panel_cookies"
-	if h.OAuthEncryptionKey != "" {
-		key := c.text("oauth_encryption_key", h.OAuthEncryptionKey)
-		if key != "" {
-			fernet, err := tornado.NewFernet(key)
-			c.check("oauth_encryption_key", h.OAuthEncryptionKey, key, err)
-			s.fernet = fernet
-		}
-	}
-	names := c.texts(subdirective, h.PanelCookies)
-	if len(names) == 0 {
-		s.panelCookies = []string{"user", "id_token"}
-		return
-	}
-	if slices.Contains(names, "off") {
-		if len(names) > 1 {
-			c.wrong(subdirective, "off stands alone")
-		}
-		return
-	}
-	if names[0] == "encrypted" {
-		s.panelEncrypted, names = true, names[1:]
-		if h.OAuthEncryptionKey == "" {
-			c.wrong(subdirective, "encrypted needs oauth_encryption_key")
-		}
-	}
-	for i, name := range names {
-		if !slices.Contains(panelCookieNames, name) {
-			c.wrong(subdirective, "unknown cookie %q: there are %s, \"encrypted\" before them, or off", name, strings.Join(panelCookieNames, ", "))
-		}
-		if slices.Contains(names[:i], name) {
-			c.wrong(subdirective, "%s is there twice", name)
-		}
-	}
-	if len(names) == 0 {
-		names = []string{"user", "id_token"}
-	}
-	s.panelCookies = names
-}
-
-func (c *checker) identityHeaders(h *Handler, s *settings) {
-	const subdirective = "identity_headers"
-	headers := h.IdentityHeaders
-	if headers != nil && len(headers) == 0 {
-		headers = defaultIdentityHeaders
-	}
-	s.identityHeaders = make(map[string]string, len(headers))
-	for _, written := range sortedKeys(headers) {
-		name, claim := c.text(subdirective, written), c.text(subdirective, headers[written])
-		canonical := textproto.CanonicalMIMEHeaderKey(name)
-		switch {
-		case name == "":
-		case headers[written] == "":
-			c.wrong(subdirective, "%s needs a claim, for example: X-Forwarded-Email email", name)
-		case !httpguts.ValidHeaderFieldName(name):
-			c.wrong(subdirective, "%q is not the name of a header", name)
-		case isReservedHeader(canonical):
-			c.wrong(subdirective, "%s cannot carry an identity", canonical)
-		case s.managedHeaders[foldHeader(canonical)]:
-			c.wrong(subdirective, "%s is there twice", canonical)
-		default:
-			s.identityHeaders[canonical] = claim
-			s.manage(canonical)
-		}
-	}
-	for name := range defaultIdentityHeaders {
-		s.manage(name)
-	}
-}
-
-func (s *settings) manage(header string) {
-	s.managedHeaders[foldHeader(header)] = true
-	s.managedLengths[len(header)&63] = true
-}
-
-// isReservedHeader knows headers that mean something else to a proxy.
-func isReservedHeader(canonical string) bool {
-	switch canonical {
-	case "Cookie", "Host", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "Upgrade",
-		"Te", "Trailer", "Keep-Alive", "Proxy-Connection", "Origin", "Referer":
-		return true
-	}
-	return strings.HasPrefix(canonical, "Sec-")
-}
-
-func (c *checker) websocketOrigins(h *Handler, s *settings) {
-	if written := h.WebsocketOrigin; written != "" {
-		s.websocketOrigin = c.text("websocket_origin", written)
-		c.check("websocket_origin", written, s.websocketOrigin, checkOrigin(s.websocketOrigin))
-	}
-	s.websocketOrigins = make(map[string]bool)
-	for _, origin := range c.texts("websocket_allowed_origins", h.WebsocketAllowedOrigins) {
-		if err := checkOrigin(origin); err != nil {
-			c.wrong("websocket_allowed_origins", "%w", err)
-		}
-		s.websocketOrigins[strings.ToLower(origin)] = true
-	}
-}
-
-func checkOrigin(origin string) error {
-	if origin == "" {
-		return nil // said already
-	}
-	u, err := url.Parse(origin)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-		return fmt.Errorf("%q must be an origin such as https://app.example.com, without a path", origin)
-	}
-	return nil
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -122,7 +122,7 @@ func TestBegin(t *testing.T) {
 			r.Claims = map[string]any{
 				"email": "alice@example.org", "id": 12345678901234567, "groups": []string{"a", "b"},
 			}
-			r.Persistent, r.ClientIP = true, "192.0.2.1"
+			r.ClientIP = "192.0.2.1"
 			m := newManager(t, store)
 			s, cookie, err := m.Begin(background, r)
 			if err != nil {
@@ -138,7 +138,7 @@ func TestBegin(t *testing.T) {
 			if id := s.Claims["id"]; id != json.Number("12345678901234567") {
 				t.Errorf("the claim id became %v", id)
 			}
-			if s.User != r.User || !s.Persistent || s.ClientIP != r.ClientIP || !bytes.Equal(s.Proof, r.Proof) {
+			if s.User != r.User || s.ClientIP != r.ClientIP || !bytes.Equal(s.Proof, r.Proof) {
 				t.Errorf("got %+v", s.Record)
 			}
 			if late := time.Since(s.Created); late < 0 || late > time.Second {

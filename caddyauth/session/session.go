@@ -36,8 +36,6 @@ type Record struct {
 
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
-	// Whether the cookie outlives the browser ("stay signed in").
-	Persistent bool `json:"persistent,omitempty"`
 	// Where the user signed in from.
 	ClientIP string `json:"client_ip,omitempty"`
 	// The tokens that Begin is given. A Session has them in Tokens, for they

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"errors"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+var errNoAttempt = errors.New("the answer belongs to no sign-in that this browser has begun")
+
+// signInFailed shows our own words and a number; the provider's words are in
+// the log under the same number.
+func (h *Handler) signInFailed(w http.ResponseWriter, r *http.Request, through *way, err error, next string) error {
+	kind := provider.KindState
+	id := ""
+	if through != nil {
+		kind, id = provider.KindOf(err), through.ID()
+	}
+	reference := newReference()
+	h.logger.Warn("sign-in failed",
+		zap.String("event", "login_failed"),
+		zap.String("user_id", ""),
+		zap.String("client_ip", clientIP(r)),
+		zap.String("provider", id),
+		zap.String("reason", string(kind)),
+		zap.String("reference", reference),
+		zap.Error(err))
+	status := failureStatus(kind)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	if !wantsPage(r) {
+		return writeJSON(w, status, map[string]any{"error": string(kind), "reference": reference})
+	}
+	page := h.page(r, templates.Failed)
+	page.Message = failureMessages[kind]
+	page.Reference = reference
+	page.Next = next
+	return h.writePage(w, r, status, page)
+}
+
+func failureStatus(kind provider.Kind) int {
+	switch kind {
+	case provider.KindUnreachable:
+		return http.StatusServiceUnavailable
+	case provider.KindNotAllowed:
+		return http.StatusForbidden
+	}
+	return http.StatusUnauthorized
+}
+
+// failureMessages are what visitors read. None of it is a provider's word.
+var failureMessages = map[provider.Kind]string{
+	provider.KindDenied:          "The sign-in was cancelled or refused at the provider.",
+	provider.KindState:           "This sign-in was not begun in this browser, or is already over. Please start again.",
+	provider.KindExpired:         "This sign-in took too long. Please start again.",
+	provider.KindUnreachable:     "The provider cannot be reached at the moment. Please try again in a little while.",
+	provider.KindMisbehaved:      "The provider's answer could not be trusted.",
+	provider.KindMisconfigured:   "The provider does not accept this site as it is set up.",
+	provider.KindMissingUser:     "The provider did not say who you are.",
+	provider.KindUnverifiedEmail: "Your e-mail address has not been verified at the provider.",
+	provider.KindNotAllowed:      "This account may not sign in here.",
+	provider.KindGroups:          "The provider did not say which groups you belong to.",
+	provider.KindBadCredentials:  wrongPassword,
+}

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+// nextOf settles where sign-in leads to: what the form or the address says,
+// else what was remembered for a page that cannot say it, else the page that
+// the visitor comes from.
+func (h *Handler) nextOf(r *http.Request, said string, cookies cookies) string {
+	if said != "" {
+		return h.afterSignIn(r, said)
+	}
+	if next := h.refererNext(r); next != "" {
+		return h.afterSignIn(r, next)
+	}
+	return h.afterSignIn(r, h.rememberedNext(cookies))
+}
+
+// nextCookieName is a companion of the session cookie that is only sent to the
+// login endpoint. Pages written for Panel have no field for next.
+func (h *Handler) nextCookieName() string { return h.settings.cookieName + nextSuffix }
+
+const nextSuffix = "_next"
+
+func (h *Handler) rememberNext(w http.ResponseWriter, r *http.Request, next string) {
+	if !h.pages.isCustom(templates.SignIn) {
+		return
+	}
+	cookie := h.nextCookie(r)
+	cookie.Value = url.QueryEscape(next)
+	http.SetCookie(w, cookie)
+}
+
+func (h *Handler) rememberedNext(cookies cookies) string {
+	next := ""
+	cookies.each(func(text, _ string) bool {
+		name, value, _ := strings.Cut(text, "=")
+		if name != h.nextCookieName() {
+			return true
+		}
+		next, _ = url.QueryUnescape(value)
+		return false
+	})
+	return next
+}
+
+func (h *Handler) forgetNext(w http.ResponseWriter, r *http.Request, cookies cookies) {
+	if h.rememberedNext(cookies) == "" {
+		return
+	}
+	cookie := h.nextCookie(r)
+	cookie.MaxAge = -1
+	http.SetCookie(w, cookie)
+}
+
+func (h *Handler) nextCookie(r *http.Request) *http.Cookie {
+	return &http.Cookie{
+		Name:     h.nextCookieName(),
+		Path:     h.loginURL(r),
+		Secure:   isHTTPS(r),
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
+}

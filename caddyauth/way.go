@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// way is a provider that people can sign in with.
+type way struct {
+	*provider.Provider
+
+	redirectURI  string // as configured
+	redirectPath string // of that
+	label        string
+	proofParts   []string // what a session made this way depends on
+}
+
+// way returns the provider of an id, or nil.
+func (h *Handler) way(id string) *way {
+	for _, w := range h.ways {
+		if w.ID() == id {
+			return w
+		}
+	}
+	return nil
+}
+
+func newWay(ctx context.Context, s providerSettings, logger *zap.Logger) (*way, error) {
+	s.config.Logger = logger
+	p, err := provider.New(s.config)
+	if err != nil {
+		return nil, err
+	}
+	go p.Run(ctx)
+	return &way{
+		Provider:     p,
+		redirectURI:  s.redirectURI,
+		redirectPath: redirectPath(s.redirectURI),
+		label:        labelOf(s.label, p.Name(), p.ID()),
+		proofParts:   []string{"provider", p.Name(), p.Authority(), p.ClientID()},
+	}, nil
+}
+
+// passwordWay is the provider that takes the form's password, or nil.
+func (h *Handler) passwordWay() *way {
+	for _, w := range h.ways {
+		if w.UsesPassword() {
+			return w
+		}
+	}
+	return nil
+}
+
+// onlyWay is the provider to go straight to, where there is nothing to choose.
+func (h *Handler) onlyWay() *way {
+	if len(h.ways) != 1 || h.hasForm() {
+		return nil
+	}
+	return h.ways[0]
+}
+
+func (h *Handler) hasForm() bool {
+	return h.accounts() != nil || h.passwordWay() != nil
+}
+
+// wayFor is the provider that a session was made with, if it could be made
+// with it today.
+func (h *Handler) wayFor(r *session.Record) *way {
+	for _, w := range h.ways {
+		if session.MatchesFingerprint(r.Proof, w.proofParts...) {
+			return w
+		}
+	}
+	return nil
+}
+
+// redirectPath is the path of a configured redirect URI, as requests have it.
+func redirectPath(uri string) string {
+	u, err := url.Parse(uri)
+	if uri == "" || err != nil {
+		return ""
+	}
+	return cmp.Or(u.Path, "/")
+}
+
+// isRedirectPath reports whether a provider has its redirect URI there.
+func (h *Handler) isRedirectPath(path string) bool {
+	return slices.ContainsFunc(h.ways, func(w *way) bool { return w.redirectPath == path })
+}

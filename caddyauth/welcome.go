@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+// newcomer is somebody who has just signed in.
+type newcomer struct {
+	record   session.Record
+	next     string
+	lifetime time.Duration
+}
+
+// welcome begins a session and leads on to where the visitor wanted to go.
+func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, who newcomer, cookies cookies) error {
+	now := h.now()
+	who.record.Created, who.record.Expires = now, now.Add(who.lifetime)
+	who.record.ClientIP = clientIP(r)
+	begun, value, err := h.door.sessions.Begin(r.Context(), who.record)
+	if err != nil {
+		h.logUnavailable(r, err)
+		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+	}
+	if _, err := h.endSessions(r, cookies); err != nil { // a new sign-in replaces the one before
+		h.logUnavailable(r, err)
+	}
+	h.setSessionCookie(w, r, value, who.lifetime)
+	h.clearLeftovers(w, cookies)
+	h.forgetNext(w, r, cookies)
+	h.rememberChoice(w, r, begun.Provider)
+	h.logLogin(r, begun)
+	return h.leadOn(w, r, who)
+}
+
+// leadOn sends a newcomer to where they wanted to go. Browsers keep a Strict
+// cookie back on a way that began at a provider, so from there it is a page of
+// this site that goes on.
+func (h *Handler) leadOn(w http.ResponseWriter, r *http.Request, who newcomer) error {
+	if r.Method == http.MethodPost || h.settings.cookieSameSite != http.SameSiteStrictMode {
+		redirect(w, who.next, http.StatusSeeOther)
+		return nil
+	}
+	w.Header().Set("Refresh", "0; url="+who.next)
+	page := h.page(r, templates.Onward)
+	page.Next = who.next
+	return h.writePage(w, r, http.StatusOK, page)
+}
