@@ -78,17 +78,21 @@ func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, cookies cooki
 		if found == nil {
 			continue
 		}
-		if h.identityOf(found) == nil {
+		who := h.identityOf(found)
+		if who == nil {
 			continue
 		}
-		if !h.maySkipRenewal(found) && !h.renewTokens(r, found) {
-			h.clearCookies(w, r, cookies)
-			continue
+		if !h.maySkipRenewal(found) {
+			if !h.renewTokens(r, found) {
+				h.clearCookies(w, r, cookies)
+				continue
+			}
+			who = h.identityOf(found) // with the new tokens
 		}
 		if h.settings.stateless {
 			h.renewCookie(w, r, found, value)
 		}
-		return h.identityOf(found), nil
+		return who, nil
 	}
 	return nil, nil
 }
