@@ -66,6 +66,23 @@ func (a *attempts) begin(user, network string, l limit, now time.Time) (wait tim
 	return 0
 }
 
+// wait is how long a client has to wait for its next attempt, whoever it is for.
+// It counts nothing.
+func (a *attempts) wait(network string, l limit, now time.Time) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return waitFor(a.recent(addressKey(network), l.window, now), l.max, l.window, now)
+}
+
+// fail counts a failure of a client, whoever it was for.
+func (a *attempts) fail(network string, l limit, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := addressKey(network)
+	times := append(a.recent(key, l.window, now), now)
+	a.failures.Add(key, times[max(0, len(times)-l.max):])
+}
+
 // succeeded forgets the failures of a user name, but only this one attempt of
 // the address: an account of one's own must not reset the limit for guessing at
 // others.

@@ -32,12 +32,31 @@ func (h *Handler) logRefused(r *http.Request, user, reason string) {
 		zap.String("reason", reason))
 }
 
-func (h *Handler) logLogout(r *http.Request, s *session.Session) {
+func (h *Handler) logLogout(r *http.Request, s *session.Session, why ending) {
 	h.logger.Info("signed out",
 		zap.String("event", "logout"),
 		zap.String("user_id", s.User),
 		zap.String("client_ip", clientIP(r)),
-		zap.String("provider", s.Provider))
+		zap.String("provider", s.Provider),
+		why.field())
+}
+
+// field is why a session ended, unless that is what signing out means.
+func (e ending) field() zap.Field {
+	if e == endedByLogout || e == endedBySignIn {
+		return zap.Skip()
+	}
+	return zap.String("reason", string(e))
+}
+
+// logRevoked is logLogout for what no visitor and no provider asked for.
+func (d *door) logRevoked(s *session.Session) {
+	d.logger.Info("signed out",
+		zap.String("event", "logout"),
+		zap.String("user_id", s.User),
+		zap.String("session_id", s.ID),
+		zap.String("provider", s.Provider),
+		endedByAdmin.field())
 }
 
 func (h *Handler) logUnavailable(r *http.Request, err error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
@@ -26,7 +27,11 @@ type door struct {
 	storage  *caddyStorage
 	answers  *answers
 	renewals *running
+	channels *channelGuard
+	logger   *zap.Logger
 	stop     context.CancelFunc
+	// Sessions are in cookies, so that only those seen here are known.
+	stateless bool
 }
 
 // doorKey tells doors apart without keeping secrets in memory once more.
@@ -65,7 +70,10 @@ func closeDoor(key doorKey, d *door, storage certmagic.Storage) error {
 }
 
 func newDoor(s settings) (*door, error) {
-	d := &door{attempts: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning()}
+	d := &door{
+		attempts: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning(),
+		channels: newChannelGuard(), stateless: s.stateless, logger: lastingLogger("http.handlers.panelauth"),
+	}
 	config := session.Config{
 		Secrets: s.secrets,
 		Logger:  lastingLogger("http.handlers.panelauth.session"),

@@ -90,7 +90,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 		h.logRefused(r, "", "cross_origin")
 		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
 	}
-	typed, status := readForm(w, r)
+	typed, status := readCredentials(w, r)
 	if status != 0 {
 		return h.refuse(w, r, status, "bad_form")
 	}
@@ -159,24 +159,36 @@ func (h *Handler) lifetime(typed credentials) time.Duration {
 }
 
 // readForm reads a form within bounds. The status is 0, or why it is refused.
-func readForm(w http.ResponseWriter, r *http.Request) (credentials, int) {
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, int) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return credentials{}, http.StatusUnsupportedMediaType
+		return nil, http.StatusUnsupportedMediaType
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return credentials{}, http.StatusRequestEntityTooLarge
+			return nil, http.StatusRequestEntityTooLarge
 		}
-		return credentials{}, http.StatusBadRequest
+		return nil, http.StatusBadRequest
 	}
 	if bytes.Count(body, []byte("&")) >= maxFormFields {
-		return credentials{}, http.StatusBadRequest
+		return nil, http.StatusBadRequest
 	}
 	form, err := url.ParseQuery(string(body))
-	if err != nil || len(form["username"]) > 1 || len(form["password"]) > 1 {
+	if err != nil {
+		return nil, http.StatusBadRequest
+	}
+	return form, 0
+}
+
+// readCredentials reads what somebody typed.
+func readCredentials(w http.ResponseWriter, r *http.Request) (credentials, int) {
+	form, status := readForm(w, r)
+	if status != 0 {
+		return credentials{}, status
+	}
+	if len(form["username"]) > 1 || len(form["password"]) > 1 {
 		return credentials{}, http.StatusBadRequest
 	}
 	typed := credentials{

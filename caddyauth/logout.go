@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -24,10 +25,18 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
 	}
+	if r.URL.Query().Has(everywhere) {
+		return h.serveEverywhere(w, r, cookies)
+	}
 	if !isMeant(r) && h.mayHaveSession(r, cookies) {
 		return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
 	}
-	ended, err := h.endSessions(r, cookies)
+	return h.signOut(w, r, cookies)
+}
+
+// signOut ends the sessions of a browser, for every copy of its cookies.
+func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	ended, err := h.endSessions(r, cookies, endedByLogout)
 	if err != nil {
 		h.logUnavailable(r, err)
 		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
@@ -116,20 +125,26 @@ func (h *Handler) revoke(ctx context.Context, through *way, tokens session.Token
 // endSessions ends the sessions whose cookies the request carries, for every
 // copy of those cookies. The error says that it is not known which they are:
 // nobody may be told to be signed out then.
-func (h *Handler) endSessions(r *http.Request, cookies cookies) (ended []*session.Session, unknown error) {
+func (h *Handler) endSessions(r *http.Request, cookies cookies, why ending) (ended []*session.Session, unknown error) {
+	ended, unknown = h.sessionsOf(r, cookies)
+	for _, s := range ended {
+		h.end(r.Context(), s, why)
+		h.logLogout(r, s, why)
+	}
+	return ended, unknown
+}
+
+// sessionsOf are the sessions whose cookies the request carries, good here or
+// not.
+func (h *Handler) sessionsOf(r *http.Request, cookies cookies) (found []*session.Session, unknown error) {
 	for _, value := range h.sessionCookies(r, cookies) {
-		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
+		s, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
 		if err != nil {
 			unknown = err
 		}
-		if found == nil {
-			continue
+		if s != nil && !slices.Contains(found, s) {
+			found = append(found, s)
 		}
-		if err := h.door.sessions.End(r.Context(), found); err != nil {
-			h.logger.Error("session has ended here, but the store could not be told yet", zap.Error(err))
-		}
-		h.logLogout(r, found)
-		ended = append(ended, found)
 	}
-	return ended, unknown
+	return found, unknown
 }

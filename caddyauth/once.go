@@ -40,7 +40,8 @@ func (r *running) once(name string, task func()) {
 
 // answers remembers the providers' answers that were taken, so that none is
 // taken twice even if the browser sends its cookie again. Provider codes are
-// good once, too; this needs no provider to keep to that.
+// good once, too; this needs no provider to keep to that. Logout tokens are
+// remembered in the same way.
 type answers struct {
 	mu   sync.Mutex
 	seen *lru.LRU[string, time.Time]
@@ -54,13 +55,23 @@ func newAnswers() *answers {
 	return &answers{seen: seen}
 }
 
+// rememberAnswers is longer than an answer, or a logout token, can be good.
+const rememberAnswers = 2 * max(provider.AttemptLifetime, provider.LogoutTokenLifetime)
+
 // first reports whether a state is seen for the first time.
 func (a *answers) first(state string, now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at, ok := a.seen.Get(state); ok && now.Sub(at) < 2*provider.AttemptLifetime {
+	if at, ok := a.seen.Get(state); ok && now.Sub(at) < rememberAnswers {
 		return false
 	}
 	a.seen.Add(state, now)
 	return true
+}
+
+// forget makes a state one that was not seen.
+func (a *answers) forget(state string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen.Remove(state)
 }

@@ -88,9 +88,7 @@ func (h *Handler) renew(ctx context.Context, s *session.Session, through *way) (
 	if !provider.EndsSession(err) {
 		return true
 	}
-	if err := h.door.sessions.End(ctx, s); err != nil {
-		h.logger.Error("session has ended here, but the store could not be told yet", zap.Error(err))
-	}
+	h.end(ctx, s, endedByProvider)
 	return false
 }
 

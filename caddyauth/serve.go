@@ -29,6 +29,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	case h.settings.logout:
 		return h.serveLogout(w, r, cookies)
 	}
+	if serve := h.logoutChannel(r); serve != nil {
+		return serve(w, r, cookies)
+	}
 	if h.isToken(r.URL.Path) {
 		return h.serveToken(w, r, cookies)
 	}

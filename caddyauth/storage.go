@@ -116,6 +116,9 @@ func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error
 	}
 	keys, err := storage.List(ctx, path.Join(storageRoot, prefix), false)
 	if errors.Is(err, fs.ErrNotExist) {
+		if !storage.Exists(ctx, markerKey) {
+			return nil, errLostStorage
+		}
 		return nil, nil
 	}
 	for i, key := range keys {

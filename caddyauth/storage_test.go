@@ -73,6 +73,9 @@ func TestLostStorageIsAnErrorAndNoAnswer(t *testing.T) {
 	if err := store.Save(t.Context(), "sessions/1/a", []byte("x"), time.Now().Add(time.Hour)); err == nil {
 		t.Error("a session is saved where it will not be found again")
 	}
+	if keys, err := store.List(t.Context(), "sessions"); err == nil {
+		t.Errorf("a storage that is not there has %q", keys)
+	}
 	if err := os.Rename(filepath.Join(dir, "away"), storage.Path); err != nil {
 		t.Fatal(err)
 	}

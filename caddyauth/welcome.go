@@ -28,7 +28,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, who newcomer, 
 		h.logUnavailable(r, err)
 		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
 	}
-	if _, err := h.endSessions(r, cookies); err != nil { // a new sign-in replaces the one before
+	if _, err := h.endSessions(r, cookies, endedBySignIn); err != nil { // a new sign-in replaces the one before
 		h.logUnavailable(r, err)
 	}
 	h.setSessionCookie(w, r, value, who.lifetime)

@@ -125,6 +125,9 @@ func (p Page) actions(words *language) []action {
 	case SignOut:
 		add(words.SignOut, p.LogoutURL, true)
 		add(words.StaySignedIn, p.Next, false)
+	case SignOutEverywhere:
+		add(words.SignOutEverywhere, p.LogoutURL+"?everywhere=1", true)
+		add(words.StaySignedIn, p.Next, false)
 	case Refused:
 		if p.Username == "" {
 			add(words.SignIn, p.signInLink(), false)

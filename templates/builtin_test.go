@@ -170,6 +170,8 @@ func TestWhatPagesOffer(t *testing.T) {
 			[]string{`href="/login?next=%2Fapp%3Fx%3D1">Sign in again`, `href="/idp?a=1&amp;b=2">Sign out there as well`}, []string{"<form"}},
 		{"sign out?", Page{Kind: SignOut, Next: "/app"},
 			[]string{`<form method="post" action="/logout">`, `href="/app">Stay signed in`}, nil},
+		{"sign out everywhere?", Page{Kind: SignOutEverywhere, Next: "/app"},
+			[]string{`<form method="post" action="/logout?everywhere=1">`, "every other device", `href="/app">Stay signed in`}, nil},
 		{"refused", Page{Kind: Refused, Username: "alice", Next: "/admin"},
 			[]string{"You are signed in as <strong>alice</strong>", `href="/login?next=%2Fadmin"`, `<form method="post" action="/logout">`}, nil},
 		{"refused, nobody", Page{Kind: Refused}, []string{"You are not signed in.", `href="/login">Sign in</a>`}, []string{"<form"}},

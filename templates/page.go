@@ -18,6 +18,8 @@ const (
 	SignedOut
 	// SignOut asks for confirmation of a logout that another site asked for.
 	SignOut
+	// SignOutEverywhere asks for confirmation of a logout in all browsers.
+	SignOutEverywhere
 	// Refused is for somebody who is signed in but may not go there.
 	Refused
 	// Failed follows a sign-in with a provider that came to nothing.

@@ -15,6 +15,7 @@ type language struct {
 
 	Username, Password, Remember string
 	SignIn, SignOut, Or          string
+	SignOutEverywhere            string
 	ContinueWith                 string
 
 	SignInAgain, SignInAsOther, TryAgain string
@@ -56,6 +57,8 @@ var english = language{
 	SignOut:  "Sign out",
 	Or:       "or",
 
+	SignOutEverywhere: "Sign out everywhere",
+
 	ContinueWith: "Continue with %s",
 
 	SignInAgain:      "Sign in again",
@@ -79,10 +82,12 @@ var english = language{
 		SignIn:    {"Sign in", "Sign in", ""},
 		SignedOut: {"Signed out", "You are signed out", "It is safe to close this page."},
 		SignOut:   {"Sign out", "Do you want to sign out?", "Another site has asked to end your session here."},
-		Refused:   {"No access", "No access", "This account may not open this page. Whoever runs this site can change that."},
-		Failed:    {"Sign-in failed", "Sign-in failed", "The sign-in was not completed."},
-		Onward:    {"Signed in", "You are signed in", "Going on to the page you asked for."},
-		Trouble:   {"Something went wrong", "Something went wrong", "This request could not be answered."},
+		SignOutEverywhere: {"Sign out everywhere", "Sign out everywhere?",
+			"This ends all of your sessions here: in this browser, and on every other device."},
+		Refused: {"No access", "No access", "This account may not open this page. Whoever runs this site can change that."},
+		Failed:  {"Sign-in failed", "Sign-in failed", "The sign-in was not completed."},
+		Onward:  {"Signed in", "You are signed in", "Going on to the page you asked for."},
+		Trouble: {"Something went wrong", "Something went wrong", "This request could not be answered."},
 	},
 	troubles: map[int]text{
 		http.StatusBadRequest: {"Bad request", "That did not work",

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -101,4 +102,25 @@ func (p *Provider) revocation(ctx context.Context, m *metadata, refresh string) 
 		return nil, fail(KindMisconfigured, stepRevoke, err.Error())
 	}
 	return req, nil
+}
+
+// Origins are the sites that the provider's pages are on, as far as it is known
+// without asking.
+func (p *Provider) Origins() (origins []string) {
+	addresses := []string{p.issuer, p.authorize, p.ownLogout, p.logout}
+	if p.metadata != nil {
+		if m := p.metadata.current(); m != nil {
+			addresses = append(addresses, m.Authorization, m.EndSession)
+		}
+	}
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme == "" || u.Host == "" || strings.ContainsAny(u.Host, ";,'\"") {
+			continue
+		}
+		if origin := u.Scheme + "://" + u.Host; !slices.Contains(origins, origin) {
+			origins = append(origins, origin)
+		}
+	}
+	return origins
 }

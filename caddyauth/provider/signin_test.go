@@ -26,7 +26,7 @@ func configFor(s *providertest.Server) provider.Config {
 	}
 }
 
-func newProvider(t *testing.T, s *providertest.Server, edits ...func(*provider.Config)) *provider.Provider {
+func newProvider(t testing.TB, s *providertest.Server, edits ...func(*provider.Config)) *provider.Provider {
 	t.Helper()
 	c := configFor(s)
 	for _, edit := range edits {

@@ -5,13 +5,16 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -93,6 +96,11 @@ type Manager struct {
 	// missing has the sessions that the store does not have, until when to
 	// believe it.
 	missing *table[identity, time.Time]
+	// barred has whose sessions ended here without being known, without a store.
+	barred *table[[sha256.Size]byte, bar]
+	bars   atomic.Bool // there are some
+
+	index *index
 
 	flights    singleflight.Group
 	background chan struct{}
@@ -111,6 +119,10 @@ func NewManager(c Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	index, err := newIndex(c.Secrets)
+	if err != nil {
+		return nil, err
+	}
 	c.Secrets = nil // what is printed by accident must not have them
 	m := &Manager{
 		config:  c,
@@ -121,6 +133,8 @@ func NewManager(c Config) (*Manager, error) {
 		known:      newTable[identity, weak.Pointer[Session]](math.MaxInt),
 		ended:      newTable[identity, time.Time](maxRemembered),
 		missing:    newTable[identity, time.Time](maxRemembered),
+		barred:     newTable[[sha256.Size]byte, bar](maxRemembered),
+		index:      index,
 		background: make(chan struct{}, maxBackground),
 		owed:       map[string]debt{},
 		owes:       make(chan struct{}, 1),
@@ -175,18 +189,27 @@ func (m *Manager) save(ctx context.Context, secretID []byte, r Record) (cookie s
 	return m.sealer.sealTicket(ticket{SecretID: secretID, Created: r.Created.Unix(), Expires: r.Expires.Unix()})
 }
 
-// saveNew saves a record, and its tokens first, so that who finds it finds
-// them.
+// saveNew saves a record, and before it what belongs to it, so that who finds
+// it finds that, too, and whoever looks for its user finds it.
 func (m *Manager) saveNew(ctx context.Context, key string, r Record) error {
-	if r.Tokens == nil {
-		return m.saveSealed(ctx, m.config.StoreTimeout, key, r, r.Expires)
+	var before errgroup.Group
+	for _, entry := range m.index.entries(key, &r) {
+		before.Go(func() error {
+			return m.store.save(ctx, m.config.StoreTimeout, entry, []byte{'1'}, r.Expires)
+		})
 	}
-	if err := m.saveSealed(ctx, m.config.StoreTimeout, tokensKey(key), r.Tokens, r.Expires); err != nil {
-		return err
+	tokens := r.Tokens
+	if tokens != nil {
+		before.Go(func() error {
+			return m.saveSealed(ctx, m.config.StoreTimeout, tokensKey(key), tokens, r.Expires)
+		})
+		r.Tokens = new(Tokens) // says that there are some
 	}
-	r.Tokens = new(Tokens) // says that there are some
-	err := m.saveSealed(ctx, m.config.StoreTimeout, key, r, r.Expires)
-	if err != nil {
+	err := before.Wait()
+	if err == nil {
+		err = m.saveSealed(ctx, m.config.StoreTimeout, key, r, r.Expires)
+	}
+	if err != nil && tokens != nil {
 		m.deleteTokens(key, r.Expires)
 	}
 	return err
@@ -211,7 +234,7 @@ func (m *Manager) adopt(s *Session, now time.Time) *Session {
 		}
 		// Asked under the lock: End first remembers and then looks for whom to
 		// tell, so that one of the two notices the other.
-		if remembers(m.ended, s.identity, now) {
+		if remembers(m.ended, s.identity, now) || m.isBarred(&s.Record) {
 			s.ended.Store(true)
 		}
 		return weak.Make(s)
@@ -252,7 +275,10 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 		m.deleteTokens(s.key, s.Expires)
 	}
 	// Left behind, it does no harm until it is swept.
-	m.later(func() { _ = m.store.delete(ctx, backgroundTimeout, s.key+seenSuffix) })
+	m.later(func() {
+		_ = m.store.delete(ctx, backgroundTimeout, s.key+seenSuffix)
+		m.forgetIndex(s.key, &s.Record)
+	})
 	return nil
 }
 

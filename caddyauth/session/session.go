@@ -70,7 +70,12 @@ type Session struct {
 // given time. It counts as last seen when it was made: who needs to know
 // better asks the store.
 func newSession(secret []byte, r Record, checked time.Time) *Session {
-	s := &Session{Record: r, identity: identityOf(secret)}
+	return newSessionNamed(identityOf(secret), r, checked)
+}
+
+// newSessionNamed is newSession for who does not have the secret.
+func newSessionNamed(id identity, r Record, checked time.Time) *Session {
+	s := &Session{Record: r, identity: id}
 	if r.Tokens != nil {
 		s.wallet, s.Record.Tokens = newWallet(*r.Tokens), nil
 	}

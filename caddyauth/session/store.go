@@ -7,11 +7,11 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 )
 
-// Store keeps values under keys such as "sessions/<bucket>/<id>". The
+// Store keeps values under keys such as "sessions/<bucket>/<id>" and
+// "index/<bucket>/<whose>/<id>", and these alone contain slashes. The
 // conformance suite is sessiontest.RunStore.
 //
 // "There is no such key" and "I could not look" must never be confused: the
@@ -63,9 +63,9 @@ func bucketOf(t time.Time) int64 {
 	return t.Unix() / bucketSeconds
 }
 
-// isOldBucket reports whether everything below a key has been over for an hour
+// isOldBucket reports whether everything in a bucket has been over for an hour
 // at least, which leaves room for clocks that differ.
-func isOldBucket(key string, now time.Time) bool {
-	bucket, err := strconv.ParseInt(strings.TrimPrefix(key, rootKey+"/"), 10, 64)
+func isOldBucket(name string, now time.Time) bool {
+	bucket, err := strconv.ParseInt(name, 10, 64)
 	return err == nil && bucket+1 < bucketOf(now)
 }

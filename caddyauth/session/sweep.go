@@ -5,9 +5,11 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 	"weak"
@@ -16,10 +18,12 @@ import (
 )
 
 const (
-	firstSweep  = 10 * time.Second
-	sweepEvery  = time.Hour
-	maxSweep    = 30 * time.Minute
-	forgetEvery = time.Minute
+	firstSweep = 10 * time.Second
+	sweepEvery = time.Hour
+	maxSweep   = 30 * time.Minute
+	// sweepTimeout is for lists of old buckets, which may be long.
+	sweepTimeout = time.Minute
+	forgetEvery  = time.Minute
 	// forgetUnused is how long a session stays in memory that nobody uses.
 	forgetUnused = 15 * time.Minute
 
@@ -74,23 +78,28 @@ func (m *Manager) sweepAndLog(ctx context.Context) {
 
 // Sweep deletes from the store what expired more than an hour ago, and forgets
 // in memory what is over or not used. What cannot be deleted does not keep it
-// from the rest; it returns the first error.
+// from the rest; it returns the first errors.
 func (m *Manager) Sweep(ctx context.Context) error {
 	now := m.config.Now()
 	m.forget(now)
 	if m.store == nil {
 		return nil
 	}
-	buckets, err := m.store.list(ctx, backgroundTimeout, rootKey)
+	return errors.Join(m.sweepBelow(ctx, rootKey, now), m.sweepBelow(ctx, indexRoot, now))
+}
+
+// sweepBelow deletes the old buckets below a root.
+func (m *Manager) sweepBelow(ctx context.Context, root string, now time.Time) error {
+	buckets, err := m.store.list(ctx, backgroundTimeout, root)
 	if err != nil {
 		return fmt.Errorf("listing sessions: %w", err)
 	}
 	var first error
 	for _, bucket := range buckets {
-		if !isOldBucket(bucket, now) {
+		if !isOldBucket(strings.TrimPrefix(bucket, root+"/"), now) {
 			continue
 		}
-		if err := m.sweepBucket(ctx, bucket); first == nil {
+		if err := m.sweepBucket(ctx, bucket, root == indexRoot); first == nil {
 			first = err
 		}
 	}
@@ -98,13 +107,21 @@ func (m *Manager) Sweep(ctx context.Context) error {
 }
 
 // sweepBucket deletes a bucket's values and then, for stores that have
-// folders, the bucket.
-func (m *Manager) sweepBucket(ctx context.Context, bucket string) error {
-	keys, err := m.store.list(ctx, backgroundTimeout, bucket)
+// folders, the bucket. The values of the index are a folder further down.
+func (m *Manager) sweepBucket(ctx context.Context, bucket string, folders bool) error {
+	keys, err := m.store.list(ctx, sweepTimeout, bucket)
 	if err != nil {
 		return fmt.Errorf("listing expired sessions: %w", err)
 	}
 	var first error
+	for _, folder := range keys {
+		if !folders {
+			break
+		}
+		if err := m.sweepBucket(ctx, folder, false); first == nil {
+			first = err
+		}
+	}
 	for _, key := range append(keys, bucket) {
 		if err := m.store.delete(ctx, backgroundTimeout, key); err != nil && first == nil {
 			first = fmt.Errorf("deleting an expired session: %w", err)
@@ -120,6 +137,7 @@ func (m *Manager) forget(now time.Time) {
 	passed := func(until time.Time) bool { return !now.Before(until) }
 	m.ended.forget(passed)
 	m.missing.forget(passed)
+	m.barred.forget(func(b bar) bool { return now.Sub(b.at) > longestLife })
 }
 
 // unused reports whether a session need not stay in memory. With a store,

@@ -62,7 +62,7 @@ func (s *Server) idToken(k Knobs, g *grant, access string, refreshing bool) stri
 	now := s.Now()
 	claims := s.shape.idToken(s, g.user)
 	maps.Copy(claims, map[string]any{
-		"iss": s.issuer(), "aud": s.ClientID, "sid": "session-of-" + g.user.ID,
+		"iss": s.issuer(), "aud": s.ClientID, "sid": SIDOf(g.user.ID),
 		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "auth_time": g.authTime.Unix(),
 		"at_hash": half(k.Alg, access),
 	})

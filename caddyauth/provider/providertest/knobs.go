@@ -24,10 +24,11 @@ type Knobs struct {
 	// the client secret) or none. Default: RS256
 	Alg string
 	// Header edits the header of ID tokens, IDToken their claims, and Payload
-	// the JSON that becomes of these.
-	Header  func(map[string]any)
-	IDToken func(map[string]any)
-	Payload func([]byte) []byte
+	// the JSON that becomes of these. Logout tokens have claims of their own.
+	Header      func(map[string]any)
+	IDToken     func(map[string]any)
+	LogoutToken func(map[string]any)
+	Payload     func([]byte) []byte
 	// SpoilSignature changes a bit of the signature.
 	SpoilSignature bool
 	// NoKeyID leaves kid out of tokens and of the key set.

@@ -132,9 +132,20 @@ func (m *MemoryStore) unlock(key string, mine *memoryLock) {
 	}
 }
 
-// Len returns how many values the store holds.
-func (m *MemoryStore) Len() int {
+// Len returns how many values the store holds, but for the index, whose entries
+// may be left behind.
+func (m *MemoryStore) Len() int { return m.count(false) }
+
+// LenIndex returns how many entries the index has.
+func (m *MemoryStore) LenIndex() int { return m.count(true) }
+
+func (m *MemoryStore) count(ofIndex bool) (n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.values)
+	for key := range m.values {
+		if strings.HasPrefix(key, "index/") == ofIndex {
+			n++
+		}
+	}
+	return n
 }

@@ -1,0 +1,241 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+func init() {
+	caddy.RegisterModule(adminSessions{})
+}
+
+// sessionsPath is where Caddy's admin API has the sessions.
+const sessionsPath = "/panelauth/sessions"
+
+// incompleteHeader says why a list of sessions may lack some.
+const incompleteHeader = "Panelauth-Incomplete"
+
+// adminSessions is the part of Caddy's admin API that lists sessions and ends
+// them. Who may use it is the admin API's to say.
+type adminSessions struct{}
+
+// CaddyModule returns the Caddy module information.
+func (adminSessions) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "admin.api.panelauth",
+		New: func() caddy.Module { return new(adminSessions) },
+	}
+}
+
+// Routes returns the routes for all sessions and for one.
+func (a adminSessions) Routes() []caddy.AdminRoute {
+	return []caddy.AdminRoute{
+		{Pattern: sessionsPath, Handler: caddy.AdminHandlerFunc(a.serveSessions)},
+		{Pattern: sessionsPath + "/", Handler: caddy.AdminHandlerFunc(a.serveSession)},
+	}
+}
+
+// listedSession is a session as the admin API shows it: nothing of it is a
+// secret, and nothing gets anybody in.
+type listedSession struct {
+	ID          string    `json:"id"`
+	User        string    `json:"user"`
+	Provider    string    `json:"provider"`
+	Created     time.Time `json:"created"`
+	LastSeen    time.Time `json:"last_seen"`
+	Expires     time.Time `json:"expires"`
+	ClientIP    string    `json:"client_ip"`
+	Connections int       `json:"connections"`
+}
+
+func (d *door) listed(s *session.Session) listedSession {
+	return listedSession{
+		ID:          s.ID,
+		User:        s.User,
+		Provider:    s.Provider,
+		Created:     s.Created.UTC(),
+		LastSeen:    s.LastSeen().UTC().Truncate(time.Second),
+		Expires:     s.Expires.UTC(),
+		ClientIP:    s.ClientIP,
+		Connections: d.connections(s),
+	}
+}
+
+func (a adminSessions) serveSessions(w http.ResponseWriter, r *http.Request) error {
+	switch r.Method {
+	case http.MethodGet:
+		return a.list(w, r)
+	case http.MethodDelete:
+		return a.endUser(w, r)
+	}
+	w.Header().Set("Allow", "GET, DELETE")
+	return apiError(http.StatusMethodNotAllowed, "method not allowed")
+}
+
+func (a adminSessions) serveSession(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodDelete {
+		w.Header().Set("Allow", "DELETE")
+		return apiError(http.StatusMethodNotAllowed, "method not allowed")
+	}
+	id := strings.TrimPrefix(r.URL.Path, sessionsPath+"/")
+	found := false
+	for _, d := range openDoors() {
+		ended, err := d.endID(r.Context(), id)
+		if err != nil {
+			return errSessionsAway
+		}
+		found = found || ended
+	}
+	if !found {
+		return apiError(http.StatusNotFound, "there is no session of that id")
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// endID ends the session of an id and reports whether there was one.
+func (d *door) endID(ctx context.Context, id string) (found bool, err error) {
+	s, err := d.sessions.ByID(ctx, id)
+	if s == nil || err != nil {
+		return false, err
+	}
+	d.logRevoked(s)
+	return true, d.end(context.WithoutCancel(ctx), s, endedByAdmin)
+}
+
+// endUser ends the sessions of everybody who has a name, whatever their way in.
+func (adminSessions) endUser(w http.ResponseWriter, r *http.Request) error {
+	users := r.URL.Query()["user"]
+	if len(users) != 1 || users[0] == "" {
+		return apiError(http.StatusBadRequest, "say whose sessions: "+sessionsPath+"?user=<name>, or "+sessionsPath+"/<id>")
+	}
+	ended, err := endUser(context.WithoutCancel(r.Context()), openDoors(), users[0])
+	if err != nil {
+		return caddy.APIError{
+			HTTPStatus: http.StatusServiceUnavailable,
+			Err:        errSessionsAway,
+			Message:    fmt.Sprintf("%d sessions have ended, but not all could be found or deleted: %s", ended, errSessionsAway),
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(map[string]int{"ended": ended})
+}
+
+// endUser ends a user's sessions behind all doors. One whose store is away
+// keeps no other from ending theirs.
+func endUser(ctx context.Context, open []*door, user string) (n int, failed error) {
+	who := session.Who{User: user}
+	counted := make(map[string]bool) // doors may share a store
+	for _, d := range open {
+		d.sessions.Bar(who)
+		ended, err := d.endAll(ctx, who, everySession, endedByAdmin)
+		for _, s := range ended {
+			d.logRevoked(s)
+			counted[s.ID] = true
+		}
+		if err != nil {
+			d.logger.Error("session store cannot be reached", zap.Error(err))
+			failed = err
+		}
+	}
+	return len(counted), failed
+}
+
+// list writes the sessions one by one, since there may be very many.
+func (adminSessions) list(w http.ResponseWriter, r *http.Request) error {
+	open := openDoors()
+	out := &sessionList{w: w, several: len(open) > 1, ids: make(map[string]bool)}
+	for _, d := range open {
+		if d.stateless {
+			w.Header().Set(incompleteHeader, "session_store cookie")
+		}
+	}
+	for _, d := range open {
+		for s, err := range d.sessions.All(r.Context()) {
+			if err == nil {
+				err = out.add(d.listed(s))
+			}
+			if err != nil {
+				return out.fail(d, err)
+			}
+		}
+	}
+	return out.end()
+}
+
+var errSessionsAway = caddy.APIError{
+	HTTPStatus: http.StatusServiceUnavailable,
+	Err:        errors.New("the session store cannot be reached"),
+}
+
+// sessionList is a JSON list that is written as it grows.
+type sessionList struct {
+	w       http.ResponseWriter
+	begun   bool
+	several bool            // doors, which may share a store
+	ids     map[string]bool // what was written, if it may come again
+}
+
+func (l *sessionList) add(s listedSession) error {
+	if l.several {
+		if l.ids[s.ID] {
+			return nil
+		}
+		l.ids[s.ID] = true
+	}
+	line, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	separator := ",\n"
+	if !l.begun {
+		separator = l.opening()
+	}
+	_, err = l.w.Write(append([]byte(separator), line...))
+	return err
+}
+
+func (l *sessionList) opening() string {
+	l.begun = true
+	l.w.Header().Set("Content-Type", "application/json")
+	return "["
+}
+
+func (l *sessionList) end() error {
+	closing := "]\n"
+	if !l.begun {
+		closing = l.opening() + closing
+	}
+	_, err := l.w.Write([]byte(closing))
+	return err
+}
+
+// fail answers with an error or, where the list has begun, breaks it off, so
+// that nobody takes the part for the whole.
+func (l *sessionList) fail(d *door, err error) error {
+	d.logger.Error("sessions cannot be listed", zap.Error(err))
+	if l.begun {
+		panic(http.ErrAbortHandler)
+	}
+	return errSessionsAway
+}
+
+func apiError(status int, text string) error {
+	return caddy.APIError{HTTPStatus: status, Err: errors.New(text)}
+}
+
+// Interface guard
+var _ caddy.AdminRouter = adminSessions{}

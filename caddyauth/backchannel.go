@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// Where providers say that sessions are over, below the logout endpoint.
+const (
+	backChannelPath  = "/backchannel"
+	frontChannelPath = "/frontchannel"
+)
+
+// logoutChannel returns what answers a request to one of these endpoints, nil
+// if it is for something else. Without a provider that could use them, they
+// are the application's.
+func (h *Handler) logoutChannel(r *http.Request) func(http.ResponseWriter, *http.Request, cookies) error {
+	below, ok := strings.CutPrefix(endpoint(r.URL.Path), h.settings.logout)
+	if !ok || below != backChannelPath && below != frontChannelPath {
+		return nil
+	}
+	if !slices.ContainsFunc(h.ways, func(w *way) bool { return w.Issuer() != "" }) {
+		return nil
+	}
+	if below == frontChannelPath {
+		return h.serveFrontChannel
+	}
+	return h.serveBackChannel
+}
+
+// backChannelTimeout is how long a provider is kept waiting.
+const backChannelTimeout = 10 * time.Second
+
+// serveBackChannel ends the sessions that a logout token names (OpenID Connect
+// Back-Channel Logout 1.0). It comes from the provider itself, without cookies.
+func (h *Handler) serveBackChannel(w http.ResponseWriter, r *http.Request, _ cookies) error {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST")
+		return writeJSON(w, http.StatusMethodNotAllowed, map[string]any{"error": "invalid_request"})
+	}
+	if h.mustWait(w, r) {
+		return nil
+	}
+	form, status := readForm(w, r)
+	if status != 0 || len(form["logout_token"]) != 1 {
+		return h.refuseLogout(w, r, errors.New("it is no form with one logout_token"))
+	}
+	leave, ok := h.door.channels.enter(r.Context())
+	if !ok {
+		return h.logoutLater(w)
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), backChannelTimeout)
+	defer cancel()
+	through, logout, err := h.verifyLogout(ctx, form.Get("logout_token"))
+	switch {
+	case err == nil:
+		return h.endByToken(ctx, w, r, through, logout)
+	case provider.KindOf(err) == provider.KindUnreachable:
+		h.logger.Warn("logout token cannot be checked", zap.Error(err))
+		return h.logoutLater(w)
+	}
+	return h.refuseLogout(w, r, err)
+}
+
+// verifyLogout asks the providers which of them a token is from. One that is
+// away keeps no other from being asked; it may be the one, unless another says
+// that the token is its own and bad.
+func (h *Handler) verifyLogout(ctx context.Context, token string) (through *way, logout *provider.Logout, failed error) {
+	failed = provider.ErrNotAddressed
+	for _, w := range h.ways {
+		logout, err := w.VerifyLogoutToken(ctx, token)
+		if err == nil {
+			return w, logout, nil
+		}
+		if errors.Is(failed, provider.ErrNotAddressed) || provider.KindOf(failed) == provider.KindUnreachable {
+			failed = cmp.Or(addressed(err), failed)
+		}
+	}
+	return nil, nil, failed
+}
+
+// addressed is an error that is about a token of that provider's, or nil.
+func addressed(err error) error {
+	if errors.Is(err, provider.ErrNotAddressed) {
+		return nil
+	}
+	return err
+}
+
+// endByToken ends the sessions of a token that is good, once.
+func (h *Handler) endByToken(ctx context.Context, w http.ResponseWriter, r *http.Request, through *way, logout *provider.Logout) error {
+	token := through.ID() + " " + logout.Issuer + " " + logout.TokenID
+	if !h.door.channels.tokens.first(token, h.now()) {
+		return h.refuseLogout(w, r, errors.New("it came before"))
+	}
+	who := session.Who{Issuer: logout.Issuer, Subject: logout.Subject, SID: logout.SID}
+	h.door.sessions.Bar(who)
+	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.isOfClient(s, through) }, endedByBackChannel)
+	for _, s := range ended {
+		h.logLogout(r, s, endedByBackChannel)
+	}
+	if err != nil {
+		h.door.channels.tokens.forget(token) // so that the provider may try again
+		h.logUnavailable(r, err)
+		return h.logoutLater(w)
+	}
+	noStore(w)
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// isOfClient reports whether a session was made with the client that a provider
+// speaks to. Other clients of the same issuer are told for themselves.
+func (h *Handler) isOfClient(s *session.Session, through *way) bool {
+	made := h.wayFor(&s.Record)
+	return made != nil && made.Issuer() == through.Issuer() && made.ClientID() == through.ClientID()
+}
+
+// refuseLogout answers a token that is not believed, with no reason: that is in
+// the log.
+func (h *Handler) refuseLogout(w http.ResponseWriter, r *http.Request, err error) error {
+	h.cameToNothing(r)
+	h.logger.Warn("logout token refused",
+		zap.String("event", "logout_refused"),
+		zap.String("client_ip", clientIP(r)),
+		zap.Error(err))
+	return writeJSON(w, http.StatusBadRequest, map[string]any{"error": "invalid_request"})
+}
+
+// logoutLater says that the sessions may not be over yet.
+func (h *Handler) logoutLater(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", "5")
+	return writeJSON(w, http.StatusServiceUnavailable, map[string]any{"error": "temporarily_unavailable"})
+}

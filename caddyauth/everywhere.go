@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+	"github.com/panelauth/caddy-panelauth/templates"
+)
+
+// everywhere is the parameter of the logout endpoint that means all of a
+// visitor's sessions, in all browsers.
+const everywhere = "everywhere"
+
+// serveEverywhere asks first, whoever sent the visitor here: a link must not
+// end what takes a sign-in on every device to begin again.
+func (h *Handler) serveEverywhere(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	own, err := h.sessionsOf(r, cookies)
+	if err != nil {
+		h.logUnavailable(r, err)
+		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+	}
+	if !slices.ContainsFunc(own, h.isGoodHere) {
+		if !isMeant(r) {
+			return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
+		}
+		return h.signOut(w, r, cookies) // of what there is
+	}
+	if r.Method != http.MethodPost || !isMeant(r) {
+		page := h.page(r, templates.SignOutEverywhere)
+		page.Next = h.afterSignIn(r, h.refererNext(r))
+		return h.writePage(w, r, http.StatusOK, page)
+	}
+	for _, s := range own {
+		if !h.isGoodHere(s) {
+			continue
+		}
+		if err := h.endOthers(r, s, own); err != nil {
+			h.logUnavailable(r, err) // and the session stays, to try it again with
+			return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+		}
+	}
+	return h.signOut(w, r, cookies)
+}
+
+func (h *Handler) isGoodHere(s *session.Session) bool { return h.identityOf(s) != nil }
+
+// endOthers ends all sessions of a session's user that were made by the same
+// way in, but for those of this browser: who has the same name at another
+// provider may be somebody else.
+func (h *Handler) endOthers(r *http.Request, of *session.Session, own []*session.Session) error {
+	who := session.Who{User: of.User, Provider: of.Provider, Issuer: of.Issuer, Subject: of.Subject}
+	h.door.sessions.Bar(who)
+	ctx := context.WithoutCancel(r.Context())
+	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool {
+		isOwn := slices.ContainsFunc(own, func(o *session.Session) bool { return o.ID == s.ID })
+		if isOwn || !h.isSameWay(s, of) {
+			return false
+		}
+		h.door.sessions.LoadTokens(s) // while there are any, to revoke them
+		return true
+	}, endedEverywhere)
+	for _, s := range ended {
+		h.logLogout(r, s, endedEverywhere)
+	}
+	go h.revokeAll(ctx, ended)
+	return err
+}
+
+// isSameWay reports whether two sessions were made by the same way in: the same
+// provider, or an account that is good here for both.
+func (h *Handler) isSameWay(one, two *session.Session) bool {
+	through := h.wayFor(&one.Record)
+	if through != h.wayFor(&two.Record) {
+		return false
+	}
+	return through != nil || h.isGoodHere(one)
+}
+
+// revokeAll makes the refresh tokens of ended sessions useless, one after the
+// other: there may be many, and nobody waits.
+func (h *Handler) revokeAll(ctx context.Context, ended []*session.Session) {
+	for _, s := range ended {
+		through := h.wayFor(&s.Record)
+		if through == nil || s.Tokens() == nil {
+			continue
+		}
+		h.revoke(ctx, through, *s.Tokens())
+	}
+}

@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// All returns the sessions that go on, a bucket of the store at a time, so that
+// not all need be in memory. Records that do not open are another Manager's.
+// Without a store it returns those that this process knows, since nobody knows
+// more. After an error, which comes without a session, there is no more.
+func (m *Manager) All(ctx context.Context) iter.Seq2[*Session, error] {
+	if m.store == nil {
+		return m.allHere(func(*Record) bool { return true })
+	}
+	return func(yield func(*Session, error) bool) {
+		buckets, err := m.buckets(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, bucket := range buckets {
+			if !m.allIn(ctx, bucket, yield) {
+				return
+			}
+		}
+	}
+}
+
+// allIn yields the sessions of a bucket and reports whether more are wanted.
+func (m *Manager) allIn(ctx context.Context, bucket string, yield func(*Session, error) bool) bool {
+	keys, err := m.store.list(ctx, backgroundTimeout, rootKey+"/"+bucket)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	slices.Sort(keys) // what belongs to a record follows it
+	for i, key := range keys {
+		s, err := m.at(ctx, key)
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		if s == nil {
+			continue
+		}
+		if i+1 < len(keys) && keys[i+1] == key+seenSuffix {
+			m.learnLastSeen(ctx, s)
+		}
+		if !yield(s, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// learnLastSeen asks the store whether a session was used elsewhere later than
+// here. That it does not know is no reason not to list the session.
+func (m *Manager) learnLastSeen(ctx context.Context, s *Session) {
+	text, err := m.store.load(ctx, s.key+seenSuffix)
+	if err != nil {
+		return
+	}
+	unix, err := strconv.ParseInt(string(text), 10, 64)
+	if seen := time.Unix(unix, 0); err == nil && seen.After(s.LastSeen()) {
+		s.seen.Store(seen.UnixNano())
+	}
+}
+
+// Of returns somebody's sessions that go on. If the store cannot be asked it
+// returns those that this process knows, and then the error. Without a store,
+// those are all that it can return: see Bar.
+func (m *Manager) Of(ctx context.Context, who Who) iter.Seq2[*Session, error] {
+	if m.store == nil {
+		return m.allHere(who.matches)
+	}
+	return func(yield func(*Session, error) bool) {
+		keys, err := m.lookUp(ctx, who)
+		for _, key := range keys {
+			s, failed := m.at(ctx, key)
+			if failed != nil {
+				err = failed
+				continue
+			}
+			if s != nil && who.matches(&s.Record) && !yield(s, nil) {
+				return
+			}
+		}
+		if err == nil {
+			return
+		}
+		for s, none := range m.allHere(who.matches) {
+			if !yield(s, none) {
+				return
+			}
+		}
+		yield(nil, err)
+	}
+}
+
+// ByID returns the session of a public name, nil if there is none. It need not
+// open others for that.
+func (m *Manager) ByID(ctx context.Context, name string) (*Session, error) {
+	id, ok := parseIdentity(name)
+	if !ok {
+		return nil, nil
+	}
+	if s := m.here(id); s != nil || m.store == nil {
+		return s, nil
+	}
+	buckets, err := m.buckets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, bucket := range buckets {
+		if s, err := m.at(ctx, rootKey+"/"+bucket+"/"+name); s != nil || err != nil {
+			return s, err
+		}
+	}
+	return nil, nil
+}
+
+// here returns a session that this process knows and that goes on, or nil.
+func (m *Manager) here(id identity) *Session {
+	p, _ := m.known.get(id)
+	s := p.Value()
+	if s == nil || s.Over(m.config.Now()) {
+		return nil
+	}
+	return s
+}
+
+func (m *Manager) allHere(wanted func(*Record) bool) iter.Seq2[*Session, error] {
+	return func(yield func(*Session, error) bool) {
+		now := m.config.Now()
+		for p := range m.known.all() {
+			s := p.Value()
+			if s != nil && !s.Over(now) && wanted(&s.Record) && !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+// at returns the session whose record has a key: the one that this process
+// knows or, for looking at and ending, one that is made of the record. It is
+// nil if there is none, or it is over, or not this Manager's.
+func (m *Manager) at(ctx context.Context, key string) (*Session, error) {
+	_, name := splitKey(key)
+	id, ok := parseIdentity(name)
+	if !ok {
+		return nil, nil
+	}
+	if s := m.here(id); s != nil {
+		return s, nil
+	}
+	now := m.config.Now()
+	if remembers(m.ended, id, now) {
+		return nil, nil
+	}
+	sealed, err := m.store.load(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var r Record
+	if !m.sealer.open(key, sealed, &r) || !inForce(r.Created, r.Expires, now) {
+		return nil, nil
+	}
+	return newSessionNamed(id, r, now), nil
+}
+
+// LoadTokens gives a session that a search returned its tokens, if it has any
+// that can be read: most who search do not want them.
+func (m *Manager) LoadTokens(s *Session) {
+	if m.store != nil {
+		_ = m.takeStored(s)
+	}
+}
+
+// all returns the values, a shard at a time, as they were when it came to it.
+func (t *table[K, V]) all() iter.Seq[V] {
+	return func(yield func(V) bool) {
+		for i := range t.shards {
+			for _, v := range t.shards[i].snapshot() {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *shard[K, V]) snapshot() []V {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	values := make([]V, 0, len(s.values))
+	for _, v := range s.values {
+		values = append(values, v)
+	}
+	return values
+}

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/caddyserver/caddy/v2"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+)
+
+// sessionsCommand asks a running Caddy, by its admin API.
+func sessionsCommand() *cobra.Command {
+	sessions := &cobra.Command{
+		Use:   "sessions",
+		Short: "Shows who is signed in, and ends sessions",
+		Long: `
+Asks a running Caddy who is signed in, and ends sessions. The admin API must be
+enabled and within reach; its address is taken from --address or --config, as
+for caddy stop.`,
+	}
+	flags := sessions.PersistentFlags()
+	flags.StringP("config", "c", "", "Configuration file to use to parse the admin address, if --address is not used")
+	flags.StringP("adapter", "a", "", "Name of config adapter to apply (when --config is used)")
+	flags.StringP("address", "", "", "The address to use to reach the admin API endpoint, if not the default")
+	revoke := &cobra.Command{
+		Use:   "revoke <id> | --user <name>",
+		Short: "Ends one session, or all of a user",
+		Args:  cobra.MaximumNArgs(1),
+		RunE:  onAdminAPI(revokeSessions),
+	}
+	revoke.Flags().String("user", "", "End all sessions of this user, whatever their way in")
+	sessions.AddCommand(
+		&cobra.Command{
+			Use:   "list",
+			Short: "Lists the sessions",
+			Args:  cobra.NoArgs,
+			RunE:  onAdminAPI(listSessions),
+		},
+		revoke,
+	)
+	return sessions
+}
+
+// adminAPI asks the admin API of one Caddy.
+type adminAPI func(method, uri string) (*http.Response, error)
+
+// onAdminAPI makes a command of a function that asks the admin API.
+func onAdminAPI(do func(api adminAPI, out, notes io.Writer, flags caddycmd.Flags) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		return caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
+			address, err := caddycmd.DetermineAdminAPIAddress(flags.String("address"), nil, flags.String("config"), flags.String("adapter"))
+			if err != nil {
+				return caddy.ExitCodeFailedStartup, fmt.Errorf("couldn't determine admin API address: %w", err)
+			}
+			api := func(method, uri string) (*http.Response, error) {
+				return caddycmd.AdminAPIRequest(address, method, uri, nil, nil)
+			}
+			if err := do(api, cmd.OutOrStdout(), cmd.ErrOrStderr(), flags); err != nil {
+				return caddy.ExitCodeFailedStartup, err
+			}
+			return caddy.ExitCodeSuccess, nil
+		})(cmd, args)
+	}
+}
+
+func listSessions(api adminAPI, out, notes io.Writer, _ caddycmd.Flags) error {
+	response, err := api(http.MethodGet, sessionsPath)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var sessions []listedSession
+	if err := json.NewDecoder(response.Body).Decode(&sessions); err != nil {
+		return errors.New("the list of sessions broke off; Caddy's log says why")
+	}
+	if response.Header.Get(incompleteHeader) != "" {
+		_, _ = fmt.Fprintln(notes, "Some sessions are kept in cookies: of these, only those are listed that this Caddy has seen lately.")
+	}
+	return writeSessions(out, sessions)
+}
+
+// writeSessions writes a table, by user and then by age.
+func writeSessions(out io.Writer, sessions []listedSession) error {
+	slices.SortFunc(sessions, func(a, b listedSession) int {
+		return cmp.Or(strings.Compare(a.User, b.User), a.Created.Compare(b.Created), strings.Compare(a.ID, b.ID))
+	})
+	// The writer keeps an error for Flush.
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "ID\tUSER\tPROVIDER\tSINCE\tLAST SEEN\tEXPIRES\tADDRESS\tCONNECTIONS")
+	for _, s := range sessions {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n",
+			printable(s.ID), printable(s.User), printable(s.Provider),
+			localTime(s.Created), localTime(s.LastSeen), localTime(s.Expires),
+			printable(s.ClientIP), s.Connections)
+	}
+	return table.Flush()
+}
+
+func localTime(t time.Time) string { return t.Local().Format(time.DateTime) }
+
+// printable replaces what a terminal would obey, since people choose their own
+// names.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// sessionID is what an id looks like. Anything else might lead to another part
+// of the admin API.
+var sessionID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+func revokeSessions(api adminAPI, out, _ io.Writer, flags caddycmd.Flags) error {
+	user := flags.String("user")
+	byUser := flags.Changed("user")
+	switch {
+	case byUser == (flags.NArg() > 0):
+		return errors.New("say what to revoke: either the id of a session or --user <name>")
+	case byUser && user == "":
+		return errors.New("the name of the user is empty")
+	case byUser:
+		return revokeUser(api, out, user)
+	}
+	id := flags.Arg(0)
+	if !sessionID.MatchString(id) {
+		return errors.New("this is not the id of a session, which is 32 digits and letters; --user <name> takes names")
+	}
+	response, err := api(http.MethodDelete, sessionsPath+"/"+id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, err = fmt.Fprintln(out, "The session has ended.")
+	return err
+}
+
+func revokeUser(api adminAPI, out io.Writer, user string) error {
+	response, err := api(http.MethodDelete, sessionsPath+"?user="+url.QueryEscape(user))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct{ Ended int }
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return errors.New("the admin API's answer cannot be read")
+	}
+	_, err = fmt.Fprintf(out, "%d of %s's sessions have ended.\n", answer.Ended, printable(user))
+	return err
+}
