@@ -7,7 +7,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
@@ -25,6 +27,7 @@ type door struct {
 	sessions *session.Manager
 	attempts *attempts
 	storage  *caddyStorage
+	store    io.Closer // nil: there is nothing to close
 	answers  *answers
 	renewals *running
 	channels *channelGuard
@@ -44,6 +47,7 @@ func newDoorKey(s settings, storage certmagic.Storage) doorKey {
 		hash.Write(part)
 	}
 	write(fmt.Append(nil, s.stateless))
+	write([]byte(s.redisURL))
 	write([]byte(storageName(storage)))
 	for _, secret := range s.secrets {
 		write(secret)
@@ -74,16 +78,12 @@ func newDoor(s settings) (*door, error) {
 		attempts: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning(),
 		channels: newChannelGuard(), stateless: s.stateless, logger: lastingLogger("http.handlers.panelauth"),
 	}
-	config := session.Config{
-		Secrets: s.secrets,
-		Logger:  lastingLogger("http.handlers.panelauth.session"),
-	}
-	if !s.stateless {
-		config.Store = d.storage
-	}
-	sessions, err := session.NewManager(config)
+	logger := lastingLogger("http.handlers.panelauth.session")
+	store, closer := d.openStore(s, logger)
+	d.store = closer
+	sessions, err := session.NewManager(session.Config{Secrets: s.secrets, Logger: logger, Store: store})
 	if err != nil {
-		return nil, fmt.Errorf("preparing sessions: %w", err)
+		return nil, errors.Join(fmt.Errorf("preparing sessions: %w", err), d.closeStore())
 	}
 	d.sessions = sessions
 	ctx, stop := context.WithCancel(context.Background())
@@ -95,5 +95,12 @@ func newDoor(s settings) (*door, error) {
 // Destruct implements caddy.Destructor.
 func (d *door) Destruct() error {
 	d.stop()
-	return nil
+	return d.closeStore()
+}
+
+func (d *door) closeStore() error {
+	if d.store == nil {
+		return nil
+	}
+	return d.store.Close()
 }

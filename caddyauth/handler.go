@@ -113,7 +113,10 @@ type Handler struct {
 	CookieSameSite string `json:"cookie_same_site,omitempty"`
 
 	// Where sessions live: "storage" is Caddy's own storage, "cookie" the
-	// browser. Default: storage
+	// browser, and a URL such as "redis://user:password@host:6379/0" a Redis or
+	// Valkey; see Parse in the package redisstore for sockets, sentinels and
+	// clusters. What a placeholder stands for in its user name or password
+	// needs no percent-encoding. Default: storage
 	SessionStore string `json:"session_store,omitempty"`
 	// How long a session may be unused before it ends. Default: no limit
 	SessionIdle caddy.Duration `json:"session_idle,omitempty"`
@@ -220,6 +223,9 @@ func (h *Handler) warnOfLimits() {
 	if h.settings.stateless {
 		h.logger.Info("sessions are kept in cookies: a logout is known to this instance and the browser only")
 	}
+	if h.settings.redis != nil && len(h.settings.secrets) == 0 {
+		h.logger.Warn("cookie_secret is not configured: instances share sessions only if they share Caddy's storage as well, where the generated secret is")
+	}
 	if path := h.settings.cookiePath; path != "/" && !strings.HasPrefix(h.settings.logout+"/", strings.TrimSuffix(path, "/")+"/") {
 		h.logger.Warn("logout_endpoint is outside cookie_path, so a logout cannot see the session that it should end",
 			zap.String("logout_endpoint", h.settings.logout),
@@ -230,7 +236,7 @@ func (h *Handler) warnOfLimits() {
 // markStorage readies the storage that sessions are kept in. One that is away
 // keeps no site from being served: until it is back nobody can sign in.
 func (h *Handler) markStorage(ctx context.Context) {
-	if h.settings.stateless {
+	if h.settings.stateless || h.settings.redis != nil {
 		return
 	}
 	err := h.tryToMark(ctx)

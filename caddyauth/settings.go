@@ -13,6 +13,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/panelauth/caddy-panelauth/caddyauth/session/redisstore"
 	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
 	"github.com/panelauth/caddy-panelauth/templates"
 )
@@ -37,6 +38,8 @@ type settings struct {
 
 	secrets          [][]byte
 	stateless        bool
+	redis            *redisstore.Address // nil: sessions are elsewhere
+	redisURL         string
 	cookieName       string
 	hostCookieName   string
 	secureCookieName string

@@ -41,13 +41,7 @@ func (c *checker) cookies(h *Handler, s *settings) {
 		c.wrong("cookie_domain", "must be a domain such as example.com, without scheme or port")
 	}
 	c.sameSite(h, s)
-	switch c.text("session_store", h.SessionStore) {
-	case "", "storage":
-	case "cookie":
-		s.stateless = true
-	default:
-		c.wrong("session_store", "must be storage or cookie")
-	}
+	c.sessionStore(h, s)
 }
 
 func checkSecret(secret string) error {

@@ -70,7 +70,7 @@ func init() {
 //		cookie_domain <domain>
 //		cookie_name <name>
 //		cookie_same_site lax|strict|none
-//		session_store storage|cookie
+//		session_store storage | cookie | redis <url>
 //		session_idle <duration>
 //		remember_me <days>
 //		login_attempts <n> <window>

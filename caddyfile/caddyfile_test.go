@@ -195,6 +195,17 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		"parameter not taken":          "oauth_provider github\noauth_key a\noauth_secret " + secret + "\noauth_extra_params {\n state " + secret + "\n}",
 		"parameter with a user":        "oauth_provider oidc\noauth_key a\noauth_extra_params {\n ISSUER https://a:" + secret + "@example.com\n}",
 		"redirect URI with a query":    "oauth_provider gitlab\noauth_key a\noauth_redirect_uri https://example.com/?" + secret,
+		"Redis password, no scheme":    "session_store redis :" + secret + "@localhost",
+		"Redis password, no host":      "session_store redis redis://:" + secret + "@",
+		"Redis password, a bad path":   "session_store redis redis://:" + secret + "@localhost/x",
+		"Redis password, bad escape":   "session_store redis redis://:" + secret + "%@localhost",
+		"Redis password, question":     "session_store redis redis://:" + secret + "?" + secret + "@localhost",
+		"Redis password, bad port":     "session_store redis redis://localhost:" + secret,
+		"Redis password, bad option":   "session_store redis redis://localhost?" + secret + "=" + secret,
+		"Redis URL without redis":      "session_store redis://:" + secret + "@localhost",
+		"Redis URL in two words":       "session_store redis redis://:" + secret + " " + secret + "@localhost",
+		"Redis URL is no URL":          "session_store redis " + secret,
+		"Redis URL is a word":          "session_store " + secret,
 	}
 	for name, block := range wrong {
 		t.Run(name, func(t *testing.T) {

@@ -66,7 +66,7 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"cookie_domain", "one domain", text(func(h *caddyauth.Handler) *string { return &h.CookieDomain })},
 	{"cookie_name", "one name", text(func(h *caddyauth.Handler) *string { return &h.CookieName })},
 	{"cookie_same_site", "one of lax, strict and none", text(func(h *caddyauth.Handler) *string { return &h.CookieSameSite })},
-	{"session_store", "one of storage and cookie", text(func(h *caddyauth.Handler) *string { return &h.SessionStore })},
+	{"session_store", "one of storage and cookie, or redis and a URL such as redis://localhost:6379", parseSessionStore},
 	{"session_idle", "a duration greater than 0, such as 30m" + noPlaceholder, parseSessionIdle},
 	{"remember_me", "a number of days greater than 0, such as 30" + noPlaceholder, days(func(h *caddyauth.Handler) *float64 { return &h.RememberMe })},
 	{"login_attempts", "a number of failures and a duration, both greater than 0, such as 5 2m" + noPlaceholder, parseLoginAttempts},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -68,6 +69,20 @@ func days[T any](field func(*T) *float64) parseFunc[T] {
 		*field(target) = number
 		return nil
 	}
+}
+
+// parseSessionStore has a word before a URL, which JSON has not: a URL may be a
+// placeholder, so that it alone does not say what it is.
+func parseSessionStore(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
+	switch arguments := line.RemainingArgs(); {
+	case len(arguments) == 1 && arguments[0] != "redis" && !strings.Contains(arguments[0], "://"):
+		handler.SessionStore = arguments[0]
+	case len(arguments) == 2 && arguments[0] == "redis" && (arguments[1] == "" || strings.ContainsAny(arguments[1], ":{")):
+		handler.SessionStore = arguments[1]
+	default:
+		return errArguments
+	}
+	return refuseEmpty(handler.SessionStore)
 }
 
 func parseSessionIdle(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {

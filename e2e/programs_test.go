@@ -20,7 +20,7 @@ import (
 const outputDir = "output"
 
 // The programs under test, found or built once by TestMain.
-var caddyProgram, panelProgram, pythonProgram, chromiumProgram, nodeProgram, keycloakFolder string
+var caddyProgram, panelProgram, pythonProgram, chromiumProgram, nodeProgram, keycloakFolder, redisProgram string
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -41,6 +41,9 @@ func run(m *testing.M) (int, error) {
 		return 1, err
 	}
 	if err := findProviders(); err != nil {
+		return 1, err
+	}
+	if err := findRedis(); err != nil {
 		return 1, err
 	}
 	if err := os.RemoveAll(outputDir); err != nil {
@@ -110,6 +113,18 @@ func findProviders() error {
 		if _, err := os.Stat(installed); err != nil {
 			return fmt.Errorf("finding a provider, which .ci/run installs: %w", err)
 		}
+	}
+	return nil
+}
+
+// findRedis looks for the server and for redis-cli, which comes with it.
+func findRedis() error {
+	var err error
+	if redisProgram, err = exec.LookPath("redis-server"); err == nil {
+		_, err = exec.LookPath("redis-cli")
+	}
+	if err != nil {
+		return fmt.Errorf("finding Redis, which \"apt-get install redis-server\" brings: %w", err)
 	}
 	return nil
 }

@@ -146,16 +146,21 @@ func (m *Manager) miss(id identity, created, now time.Time) {
 // confirm reports whether a session is still in the store, as far as that is
 // known or can be found out quickly. While the store is away, it is.
 func (m *Manager) confirm(ctx context.Context, s *Session, now time.Time) bool {
-	age := time.Duration(now.UnixNano() - s.checked.Load())
+	if m.store == nil {
+		return true
+	}
+	checked := s.checked.Load()
+	age := time.Duration(now.UnixNano() - checked)
+	fresh, stale := m.trust(checked, now)
 	switch {
-	case m.store == nil, age >= 0 && age <= m.config.Fresh:
+	case age >= 0 && age <= fresh:
 		return true
 	case !m.store.works():
 		if m.store.mayRetry(now) {
 			m.checkLater(s)
 		}
 		return true
-	case age <= m.config.Stale:
+	case age <= stale:
 		m.checkLater(s)
 		return true
 	}

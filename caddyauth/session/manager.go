@@ -102,6 +102,12 @@ type Manager struct {
 
 	index *index
 
+	announcer Announcer // nil: the store cannot tell of ends elsewhere
+	// deaf is whether ends on other instances may go unheard.
+	deaf atomic.Bool
+	// doubt is when that was over. What was checked before may have ended.
+	doubt atomic.Int64
+
 	flights    singleflight.Group
 	background chan struct{}
 
@@ -141,6 +147,8 @@ func NewManager(c Config) (*Manager, error) {
 	}
 	if c.Store != nil {
 		m.store = newPatience(c.Store, c.Now, c.Logger)
+		m.announcer, _ = c.Store.(Announcer)
+		m.deaf.Store(m.announcer != nil)
 	}
 	return m, nil
 }
@@ -246,19 +254,14 @@ func (m *Manager) adopt(s *Session, now time.Time) *Session {
 }
 
 // End ends a session, for every copy of its cookie: here at once, elsewhere
-// when they ask the store. An error means that the store could not be told
+// when they hear of it or ask the store. An error means that the store could not be told
 // yet; Run keeps trying.
 func (m *Manager) End(ctx context.Context, s *Session) error {
 	if s == nil {
 		return nil
 	}
-	m.ended.put(s.identity, s.Expires.Add(skew))
 	s.ended.Store(true)
-	if p, ok := m.known.get(s.identity); ok {
-		if other := p.Value(); other != nil {
-			other.ended.Store(true)
-		}
-	}
+	m.endHere(s.identity, s.Expires.Add(skew))
 	if m.store == nil {
 		return nil
 	}
@@ -271,6 +274,7 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 		}
 		return err
 	}
+	m.announce(ctx, s.key)
 	if s.wallet != nil {
 		m.deleteTokens(s.key, s.Expires)
 	}
@@ -280,6 +284,17 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 		m.forgetIndex(s.key, &s.Record)
 	})
 	return nil
+}
+
+// endHere ends a session for all who hold it here, and for who finds it in the
+// store while that has it still.
+func (m *Manager) endHere(id identity, until time.Time) {
+	m.ended.put(id, until)
+	if p, ok := m.known.get(id); ok {
+		if s := p.Value(); s != nil {
+			s.ended.Store(true)
+		}
+	}
 }
 
 // remembers reports whether a table still has something to say about a session.

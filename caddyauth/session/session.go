@@ -6,7 +6,8 @@
 //
 // A Manager answers from memory. It asks the store for a session it does not
 // know, and every few seconds whether the ones in use are still there, so that
-// a session ended on another instance is over here too.
+// a session ended on another instance is over here too; a store that is an
+// Announcer says so at once.
 package session
 
 import (

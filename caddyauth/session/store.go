@@ -5,8 +5,10 @@ package session
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -37,6 +39,27 @@ type Store interface {
 	Lock(ctx context.Context, key string) (unlock func(), err error)
 }
 
+// Announcer is a Store that can tell the other instances at once that a session
+// is over. With any other they find out when they ask the store.
+type Announcer interface {
+	Store
+	// Announce tells all who follow that the session of this key has ended. It
+	// comes back when ctx is done.
+	Announce(ctx context.Context, key string) error
+	// Follow calls ended for every key that is announced, one at a time, its
+	// own instance's included, and before that listening: from then on it
+	// misses none. It returns when it may have missed one, with the reason, or
+	// when ctx is done.
+	Follow(ctx context.Context, listening func(), ended func(key string)) error
+}
+
+// Expirer is a Store that may forget values by itself.
+type Expirer interface {
+	Store
+	// Expires reports whether it does, so that nobody need sweep it.
+	Expires() bool
+}
+
 // LockLease is longer than a Manager holds a lock.
 const LockLease = time.Minute
 
@@ -50,6 +73,9 @@ const (
 	bucketSeconds = 3600
 	seenSuffix    = ".seen"
 	tokensSuffix  = ".tokens"
+
+	// maxLifetime is longer than any session lasts.
+	maxLifetime = 401 * 24 * time.Hour
 )
 
 func recordKey(id identity, expires time.Time) string {
@@ -61,6 +87,22 @@ func tokensKey(recordKey string) string { return recordKey + tokensSuffix }
 
 func bucketOf(t time.Time) int64 {
 	return t.Unix() / bucketSeconds
+}
+
+// parseRecordKey is the inverse of recordKey, but for the time, which is when
+// the record is over at the latest.
+func parseRecordKey(key string, now time.Time) (id identity, until time.Time, ok bool) {
+	bucket, name, _ := strings.Cut(strings.TrimPrefix(key, rootKey+"/"), "/")
+	number, err := strconv.ParseInt(bucket, 10, 64)
+	if err != nil || len(name) != hex.EncodedLen(len(id)) {
+		return id, until, false
+	}
+	if _, err := hex.Decode(id[:], []byte(name)); err != nil {
+		return id, until, false
+	}
+	until = time.Unix((number+1)*bucketSeconds, 0)
+	ok = !until.Before(now.Add(-skew)) && until.Before(now.Add(maxLifetime)) && key == recordKey(id, until.Add(-time.Second))
+	return id, until, ok
 }
 
 // isOldBucket reports whether everything in a bucket has been over for an hour

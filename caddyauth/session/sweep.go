@@ -34,8 +34,8 @@ const (
 )
 
 // Run sweeps soon after it starts and hourly, tells the store about sessions
-// that ended or were renewed while it was away, and keeps memory from filling up, until ctx is
-// done.
+// that ended or were renewed while it was away, hears what ends elsewhere, and
+// keeps memory from filling up, until ctx is done.
 func (m *Manager) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -45,6 +45,9 @@ func (m *Manager) Run(ctx context.Context) {
 		first, then := firstSweep+jitter(firstSweep), sweepEvery+jitter(sweepEvery/10)
 		wg.Go(func() { every(ctx, first, then, func() { m.sweepAndLog(ctx) }) })
 		wg.Go(func() { m.repay(ctx) })
+	}
+	if m.announcer != nil {
+		wg.Go(func() { m.follow(ctx) })
 	}
 	wg.Wait()
 }
@@ -82,7 +85,7 @@ func (m *Manager) sweepAndLog(ctx context.Context) {
 func (m *Manager) Sweep(ctx context.Context) error {
 	now := m.config.Now()
 	m.forget(now)
-	if m.store == nil {
+	if m.store == nil || expires(m.config.Store) {
 		return nil
 	}
 	return errors.Join(m.sweepBelow(ctx, rootKey, now), m.sweepBelow(ctx, indexRoot, now))
@@ -104,6 +107,11 @@ func (m *Manager) sweepBelow(ctx context.Context, root string, now time.Time) er
 		}
 	}
 	return first
+}
+
+func expires(store Store) bool {
+	e, ok := store.(Expirer)
+	return ok && e.Expires()
 }
 
 // sweepBucket deletes a bucket's values and then, for stores that have
@@ -247,6 +255,8 @@ func (m *Manager) tell(ctx context.Context, key string, d debt) error {
 	err := m.store.delete(ctx, backgroundTimeout, key)
 	if err != nil {
 		m.store.complain("deleting an ended session failed", err)
+		return err
 	}
-	return err
+	m.announce(ctx, key)
+	return nil
 }

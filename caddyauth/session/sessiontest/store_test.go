@@ -28,3 +28,9 @@ func TestAbandonedLock(t *testing.T) {
 		sessiontest.RunAbandonedLock(t, store, func(string) { time.Sleep(session.LockLease) })
 	})
 }
+
+func TestAnnouncingStore(t *testing.T) {
+	sessiontest.RunStore(t, func(*testing.T) session.Store {
+		return sessiontest.NewAnnouncingStore(sessiontest.NewMemoryStore())
+	})
+}
