@@ -248,7 +248,7 @@ type response struct {
 
 // serve runs a Caddyfile until the test ends, on a port of its own. Addresses
 // in it are replaced in pairs of old and new.
-func serve(t *testing.T, file string, addresses ...string) *testSite {
+func serve(t testing.TB, file string, addresses ...string) *testSite {
 	t.Helper()
 	address := freeAddress(t)
 	config := adapt(t, file, address, addresses...)
@@ -272,14 +272,14 @@ func serve(t *testing.T, file string, addresses ...string) *testSite {
 	}
 }
 
-func load(t *testing.T, config []byte) {
+func load(t testing.TB, config []byte) {
 	t.Helper()
 	if err := caddy.Load(config, true); err != nil {
 		t.Fatalf("loading: %v", err)
 	}
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -291,7 +291,7 @@ func freeAddress(t *testing.T) string {
 
 // adapt turns a Caddyfile into a configuration that keeps to itself: one
 // address, no admin endpoint, no output, and storage that goes with the test.
-func adapt(t *testing.T, file, address string, addresses ...string) []byte {
+func adapt(t testing.TB, file, address string, addresses ...string) []byte {
 	t.Helper()
 	text := []byte(strings.NewReplacer(append(addresses, "localhost:8080", address)...).Replace(read(t, file)))
 	setEnvironment(t, text)
@@ -326,14 +326,14 @@ func adapt(t *testing.T, file, address string, addresses ...string) []byte {
 var environmentPlaceholder = regexp.MustCompile(`\{env\.([A-Za-z0-9_]+)\}`)
 
 // setEnvironment gives every variable that a Caddyfile names a value.
-func setEnvironment(t *testing.T, text []byte) {
+func setEnvironment(t testing.TB, text []byte) {
 	t.Helper()
 	for _, match := range environmentPlaceholder.FindAllSubmatch(text, -1) {
 		t.Setenv(string(match[1]), "a value made up for "+t.Name())
 	}
 }
 
-func (s *testSite) get(t *testing.T, target string) response {
+func (s *testSite) get(t testing.TB, target string) response {
 	t.Helper()
 	return s.send(t, http.MethodGet, target, nil)
 }
@@ -345,7 +345,7 @@ var (
 )
 
 // post fills in the form of a page and sends it.
-func (s *testSite) post(t *testing.T, page response, fields url.Values) response {
+func (s *testSite) post(t testing.TB, page response, fields url.Values) response {
 	t.Helper()
 	action := formAction.FindStringSubmatch(page.body)
 	if action == nil {
@@ -365,7 +365,7 @@ func (s *testSite) post(t *testing.T, page response, fields url.Values) response
 	return s.send(t, http.MethodPost, target.RequestURI(), fields)
 }
 
-func (s *testSite) send(t *testing.T, method, target string, fields url.Values) response {
+func (s *testSite) send(t testing.TB, method, target string, fields url.Values) response {
 	t.Helper()
 	at, err := s.origin.Parse(target)
 	if err != nil {
@@ -393,7 +393,7 @@ func (s *testSite) send(t *testing.T, method, target string, fields url.Values) 
 }
 
 // sessionCookie returns the value of the one cookie that a browser should hold.
-func (s *testSite) sessionCookie(t *testing.T) string {
+func (s *testSite) sessionCookie(t testing.TB) string {
 	t.Helper()
 	cookies := s.client.Jar.Cookies(s.origin)
 	if len(cookies) != 1 {

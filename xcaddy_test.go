@@ -73,7 +73,7 @@ func goMod(t *testing.T, module, version, repository string) string {
 	return fmt.Sprintf("module caddy\n%s\nrequire %s v0.0.0\n\nreplace %s => %s\n", rest, module, module, repository)
 }
 
-func read(t *testing.T, file string) string {
+func read(t testing.TB, file string) string {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {

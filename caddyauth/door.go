@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
@@ -32,9 +34,13 @@ type door struct {
 	renewals *running
 	channels *channelGuard
 	logger   *zap.Logger
-	stop     context.CancelFunc
 	// Sessions are in cookies, so that only those seen here are known.
 	stateless bool
+	live      *live
+	stop      context.CancelFunc
+
+	mu       sync.Mutex
+	handlers []*Handler
 }
 
 // doorKey tells doors apart without keeping secrets in memory once more.
@@ -56,32 +62,56 @@ func newDoorKey(s settings, storage certmagic.Storage) doorKey {
 }
 
 // openDoor joins the handlers behind a door, or makes it.
-func openDoor(key doorKey, s settings, storage certmagic.Storage) (*door, error) {
-	value, _, err := doors.LoadOrNew(key, func() (caddy.Destructor, error) { return newDoor(s) })
+func openDoor(h *Handler) (*door, error) {
+	value, _, err := doors.LoadOrNew(h.doorKey, func() (caddy.Destructor, error) { return newDoor(h.settings) })
 	if err != nil {
 		return nil, err
 	}
 	d := value.(*door)
-	d.storage.add(storage)
+	d.storage.add(h.storage)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.handlers = append(d.handlers, h)
 	return d, nil
 }
 
 // closeDoor leaves; the last handler to leave ends the door's background work.
-func closeDoor(key doorKey, d *door, storage certmagic.Storage) error {
-	d.storage.remove(storage)
-	_, err := doors.Delete(key)
+func closeDoor(h *Handler) error {
+	d := h.door
+	d.mu.Lock()
+	d.handlers = slices.DeleteFunc(d.handlers, func(other *Handler) bool { return other == h })
+	d.mu.Unlock()
+	d.storage.remove(h.storage)
+	_, err := doors.Delete(h.doorKey)
 	return err
+}
+
+// vouchers are the handlers behind the door, with the accounts that they go by
+// now.
+func (d *door) vouchers() []voucher {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	vouchers := make([]voucher, len(d.handlers))
+	for i, h := range d.handlers {
+		vouchers[i] = voucher{h, h.accounts()}
+	}
+	return vouchers
 }
 
 func newDoor(s settings) (*door, error) {
 	d := &door{
-		attempts: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning(),
+		attempts: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning(), live: newLive(),
 		channels: newChannelGuard(), stateless: s.stateless, logger: lastingLogger("http.handlers.panelauth"),
 	}
 	logger := lastingLogger("http.handlers.panelauth.session")
 	store, closer := d.openStore(s, logger)
 	d.store = closer
-	sessions, err := session.NewManager(session.Config{Secrets: s.secrets, Logger: logger, Store: store})
+	sessions, err := session.NewManager(session.Config{
+		Secrets: s.secrets,
+		Logger:  logger,
+		Store:   store,
+		Ended:   func(s *session.Session) { d.live.CloseAll(s.ID) },
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing sessions: %w", err), d.closeStore())
 	}
@@ -89,6 +119,7 @@ func newDoor(s settings) (*door, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	go sessions.Run(ctx)
+	go d.live.watch(ctx, d)
 	return d, nil
 }
 

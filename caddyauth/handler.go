@@ -211,7 +211,7 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	h.guest = h.newGuest()
 	h.markStorage(ctx)
 	h.doorKey = newDoorKey(h.settings, h.storage)
-	if h.door, err = openDoor(h.doorKey, h.settings, h.storage); err != nil {
+	if h.door, err = openDoor(h); err != nil {
 		return err
 	}
 	go h.announce(ctx)
@@ -351,7 +351,7 @@ func (h *Handler) Cleanup() error {
 	if h.door == nil {
 		return nil
 	}
-	return closeDoor(h.doorKey, h.door, h.storage)
+	return closeDoor(h)
 }
 
 // Interface guards

@@ -139,7 +139,7 @@ func (s *site) withClock() *clock {
 
 func (s *site) useClock(c *clock) {
 	s.t.Helper()
-	config := session.Config{Secrets: s.settings.secrets, Now: c.Now}
+	config := session.Config{Secrets: s.settings.secrets, Now: c.Now, Ended: func(ended *session.Session) { s.door.live.CloseAll(ended.ID) }}
 	if !s.settings.stateless {
 		config.Store = s.door.storage
 	}

@@ -96,13 +96,22 @@ func (h *Handler) identityOf(s *session.Session) *identity {
 // claimsOf returns what is known of the user of a session, if this handler has
 // the way in that it was made by.
 func (h *Handler) claimsOf(s *session.Session, accounts *accounts) (claims map[string]any, ok bool) {
-	if h.wayFor(&s.Record) != nil {
+	switch {
+	case !h.vouches(s, accounts):
+		return nil, false
+	case h.wayFor(&s.Record) != nil:
 		return currentClaims(s), true
 	}
-	if s.Provider != passwordProvider || accounts == nil || !accounts.vouchFor(&s.Record) {
-		return nil, false
-	}
 	return accounts.claims(s.User), true
+}
+
+// vouchesFor reports whether this handler has a way in by which the session
+// could be made today.
+func (h *Handler) vouchesFor(s *session.Session) bool { return h.vouches(s, h.accounts()) }
+
+func (h *Handler) vouches(s *session.Session, accounts *accounts) bool {
+	return h.wayFor(&s.Record) != nil ||
+		s.Provider == passwordProvider && accounts != nil && accounts.vouchFor(&s.Record)
 }
 
 // claim returns a claim by name; "user" is always the user.

@@ -45,10 +45,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return h.askToSignIn(w, r, cookies)
 	}
 	h.present(r, who, cookies)
-	if h.OAuthRefreshTokens && who.session != nil && isWebsocket(r) {
+	if who.session == nil {
+		return next.ServeHTTP(w, r)
+	}
+	if h.OAuthRefreshTokens && isWebsocket(r) {
 		defer h.renewWhileOpen(who.session)()
 	}
-	return next.ServeHTTP(w, r)
+	return h.serveLive(w, r, who.session, next)
 }
 
 // identify finds out who makes a request: somebody with a session, a guest

@@ -177,10 +177,7 @@ func (m *Manager) checkLater(s *Session) {
 	}
 	started := m.later(func() {
 		defer s.checking.Store(false)
-		_, err, _ := m.flights.Do(checkFlight(s), func() (any, error) { return nil, m.check(s) })
-		if err != nil {
-			m.store.complain("session store failed, going on with sessions in memory", err)
-		}
+		m.checkNow(s)
 	})
 	if !started {
 		s.checking.Store(false)
@@ -196,7 +193,7 @@ func (m *Manager) check(s *Session) error {
 	_, err := m.store.load(context.Background(), s.key)
 	if errors.Is(err, ErrNotFound) {
 		m.miss(s.identity, s.Created, now)
-		s.ended.Store(true)
+		m.end(s)
 		return nil
 	}
 	if err != nil {

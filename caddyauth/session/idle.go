@@ -14,9 +14,7 @@ import (
 // not. Before it believes its own memory it asks the store, for another
 // instance may have seen the session.
 func (m *Manager) inUse(ctx context.Context, s *Session, now time.Time, idle time.Duration) (bool, error) {
-	if s.idle.Load() != int64(idle) {
-		s.idle.Store(int64(idle))
-	}
+	s.limit(idle)
 	if now.Sub(s.LastSeen()) > idle {
 		seen, err := m.seenElsewhere(ctx, s, now, idle)
 		if err != nil {
@@ -30,6 +28,13 @@ func (m *Manager) inUse(ctx context.Context, s *Session, now time.Time, idle tim
 	}
 	m.noteSeen(s, now, idle)
 	return true, nil
+}
+
+// limit remembers the idle limit that a session is used with.
+func (s *Session) limit(idle time.Duration) {
+	if s.idle.Load() != int64(idle) {
+		s.idle.Store(int64(idle))
+	}
 }
 
 // seenElsewhere reports whether the store knows of a use that this instance

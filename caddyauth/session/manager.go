@@ -41,6 +41,11 @@ type Config struct {
 	StoreTimeout time.Duration
 	// How many cookies are known in memory. Default: 1048576.
 	MaxSessions int
+
+	// Ended is told about a session that somebody has found or begun here and
+	// that ends before its lifetime does. It may hear of one twice, and must not
+	// wait or call the Manager. Default: nobody is told.
+	Ended func(*Session)
 }
 
 const (
@@ -260,7 +265,7 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 	if s == nil {
 		return nil
 	}
-	s.ended.Store(true)
+	m.end(s)
 	m.endHere(s.identity, s.Expires.Add(skew))
 	if m.store == nil {
 		return nil
@@ -292,8 +297,15 @@ func (m *Manager) endHere(id identity, until time.Time) {
 	m.ended.put(id, until)
 	if p, ok := m.known.get(id); ok {
 		if s := p.Value(); s != nil {
-			s.ended.Store(true)
+			m.end(s)
 		}
+	}
+}
+
+// end makes a session over for all who hold it.
+func (m *Manager) end(s *Session) {
+	if s.ended.CompareAndSwap(false, true) && m.config.Ended != nil {
+		m.config.Ended(s)
 	}
 }
 

@@ -64,6 +64,7 @@ type Session struct {
 	seenSaved atomic.Int64 // last use that the store was told about, in Unix seconds
 	idle      atomic.Int64 // the idle limit it was last asked for with
 	checked   atomic.Int64 // when the store last had it, in Unix nanoseconds
+	asked     atomic.Int64 // when Check last asked the store for its last use, in Unix nanoseconds
 	checking  atomic.Bool
 }
 

@@ -161,7 +161,7 @@ func (m *Manager) unused(s *Session, now time.Time) bool {
 		return false
 	}
 	m.ended.put(s.identity, s.Expires.Add(skew))
-	s.ended.Store(true)
+	m.end(s)
 	return true
 }
 

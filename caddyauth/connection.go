@@ -1,0 +1,347 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+// errEnded is what the application's side sees of a connection whose session
+// has ended.
+var errEnded = errors.New("the session has ended")
+
+// connection is a request of a session while it is served: a websocket, an
+// event stream, a download, or something that is over in a moment. It stands
+// between the application's answer and the client, and does as little as it
+// can until the session ends.
+type connection struct {
+	caddyhttp.ResponseWriterWrapper
+	handler   *Handler
+	session   *session.Session
+	lifetime  lifetime
+	request   http.Request // as it is passed on
+	websocket bool         // it asks for one
+
+	shard      *liveShard
+	next, prev *connection // in the shard
+
+	moved    atomic.Bool // something has passed since this was false
+	answered atomic.Bool // the answer has begun
+	ending   atomic.Bool
+	broken   atomic.Bool // it was cut
+	because  atomic.Pointer[farewell]
+
+	mu       sync.Mutex // for all below
+	switched bool       // it has become a websocket by HTTP/1.1
+	socket   *socket    // what it has become
+	hijacked net.Conn
+	served   bool
+	deadline *time.Timer // of the farewell
+}
+
+// mark notes that something has passed. The look first keeps a busy connection
+// from writing the same memory all the time.
+func (c *connection) mark() {
+	if !c.moved.Load() {
+		c.moved.Store(true)
+	}
+}
+
+// why is what the two sides of a websocket are told.
+func (c *connection) why() farewell {
+	if because := c.because.Load(); because != nil {
+		return *because
+	}
+	return sessionEnded
+}
+
+// end ends the connection: a websocket with a farewell, an answer that is under
+// way at once. What has no answer yet may have one in time, for it may be about
+// the very end of the session. It may wait for a write that is stuck.
+func (c *connection) end(because farewell) {
+	if c.ending.Load() {
+		c.cutAgain()
+		return
+	}
+	c.because.CompareAndSwap(nil, &because)
+	c.mu.Lock()
+	first := c.ending.CompareAndSwap(false, true)
+	if !first || c.served {
+		c.mu.Unlock()
+		return
+	}
+	socket := c.socket
+	atOnce := socket == nil && (c.answered.Load() || c.websocket)
+	if !atOnce {
+		c.deadline = time.AfterFunc(farewellPatience, c.cut)
+	}
+	c.mu.Unlock()
+	switch {
+	case atOnce:
+		c.cut()
+	case socket != nil:
+		socket.part()
+	}
+}
+
+// wakeReader ends a read from the client that still waits then.
+func (c *connection) wakeReader(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.served {
+		return
+	}
+	if c.hijacked != nil {
+		_ = c.hijacked.SetReadDeadline(at)
+		return
+	}
+	_ = http.NewResponseController(innermost(c.ResponseWriter)).SetReadDeadline(at)
+}
+
+// cut ends the connection whatever is going on. The application's side sees
+// the request cancelled, the client an answer that breaks off.
+func (c *connection) cut() {
+	c.mu.Lock()
+	if c.served {
+		c.mu.Unlock()
+		return
+	}
+	c.broken.Store(true)
+	hijacked := c.hijacked
+	c.mu.Unlock()
+	c.lifetime.end()
+	if hijacked != nil {
+		_ = hijacked.Close()
+		return
+	}
+	c.stop()
+}
+
+// cutAgain cuts what was cut before and still goes on: whoever sets deadlines
+// of their own undoes ours.
+func (c *connection) cutAgain() {
+	c.mu.Lock()
+	again := c.broken.Load() && c.hijacked == nil
+	c.mu.Unlock()
+	if again {
+		c.stop()
+	}
+}
+
+// stop ends the reads and writes that are under way. It goes by those who know
+// deadlines of their own, for they are not made to be called from here.
+func (c *connection) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.served {
+		return
+	}
+	wire := http.NewResponseController(innermost(c.ResponseWriter))
+	past := time.Unix(1, 0)
+	_ = wire.SetWriteDeadline(past)
+	_ = wire.SetReadDeadline(past)
+}
+
+// leave is called when the request was served.
+func (c *connection) leave() {
+	c.shard.remove(c)
+	if c.socket != nil {
+		c.socket.leave()
+	}
+	c.mu.Lock()
+	c.served = true
+	if c.deadline != nil {
+		c.deadline.Stop()
+	}
+	c.mu.Unlock()
+	c.lifetime.end()
+}
+
+// breaksOff reports whether the client is to notice that the answer is not
+// whole: whether it was cut, but for a websocket that was told.
+func (c *connection) breaksOff() bool {
+	if !c.broken.Load() || c.hijacked != nil {
+		return false
+	}
+	return c.socket == nil || !c.socket.isTold()
+}
+
+// WriteHeader notices when an answer begins or a websocket opens.
+func (c *connection) WriteHeader(status int) {
+	c.begin(status)
+	c.ResponseWriter.WriteHeader(status)
+}
+
+func (c *connection) begin(status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case status == http.StatusSwitchingProtocols:
+		c.switched = c.websocket
+	case status >= http.StatusOK && !c.answered.Load() && !c.switched:
+		c.answered.Store(true)
+		opens := c.websocket && c.request.Method == http.MethodConnect && status < http.StatusMultipleChoices
+		if opens && !c.ending.Load() {
+			c.socket = &socket{connection: c, client: flushing{c.ResponseWriter}}
+		}
+	}
+}
+
+// Write passes on what the application answers.
+func (c *connection) Write(p []byte) (int, error) {
+	if !c.answered.Load() {
+		c.begin(http.StatusOK)
+	}
+	if c.socket != nil {
+		return c.socket.write(p)
+	}
+	if c.broken.Load() {
+		return 0, errEnded
+	}
+	c.mark()
+	return c.ResponseWriter.Write(p)
+}
+
+// maxPiece is how much is passed on without a look at whether the session has
+// ended: much, for the system copies files by itself as long as it is let.
+const maxPiece = 1 << 20
+
+// ReadFrom passes on what the application answers, in pieces. A limited reader
+// stays one, by which the system's own copying is recognised.
+func (c *connection) ReadFrom(from io.Reader) (total int64, err error) {
+	if !c.answered.Load() {
+		c.begin(http.StatusOK)
+	}
+	if c.socket != nil {
+		return io.Copy(justWriter{c}, from)
+	}
+	whole, ok := from.(*io.LimitedReader)
+	if !ok {
+		whole = &io.LimitedReader{R: from, N: 1<<63 - 1}
+	}
+	for whole.N > 0 {
+		if c.broken.Load() {
+			return total, errEnded
+		}
+		piece := &io.LimitedReader{R: whole.R, N: min(whole.N, maxPiece)}
+		wanted := piece.N
+		n, err := c.ResponseWriterWrapper.ReadFrom(piece)
+		total += n
+		whole.N -= n
+		if n > 0 {
+			c.mark()
+		}
+		if err != nil || n < wanted {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// justWriter hides everything but Write.
+type justWriter struct{ io.Writer }
+
+// FlushError implements what http.ResponseController looks for.
+func (c *connection) FlushError() error {
+	if !c.answered.Load() {
+		c.begin(http.StatusOK)
+	}
+	if c.socket != nil {
+		return c.socket.flush()
+	}
+	return flushing{c.ResponseWriter}.FlushError()
+}
+
+// Flush implements http.Flusher.
+func (c *connection) Flush() { _ = c.FlushError() }
+
+// Hijack implements http.Hijacker.
+func (c *connection) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending.Load() {
+		return nil, nil, errEnded
+	}
+	conn, buffered, err := http.NewResponseController(c.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	c.hijacked = conn
+	if !c.switched {
+		return conn, buffered, nil // what it speaks is not known, so it can only be cut
+	}
+	wrapped := &socketConn{Conn: conn, socket: socket{connection: c, client: unbuffered{conn}}}
+	c.socket = &wrapped.socket
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	c.socket.up.pass(early)
+	rebuffer(buffered, wrapped, bytes.Clone(early))
+	return wrapped, buffered, nil
+}
+
+// rebuffer makes buffers those of another connection, but for what they have
+// read already.
+func rebuffer(buffered *bufio.ReadWriter, conn net.Conn, early []byte) {
+	buffered.Writer.Reset(conn)
+	if len(early) == 0 {
+		buffered.Reader.Reset(conn)
+		return
+	}
+	buffered.Reader.Reset(io.MultiReader(bytes.NewReader(early), conn))
+	_, _ = buffered.Reader.Peek(len(early)) // makes them count as buffered
+}
+
+// upload is what the client sends.
+type upload struct {
+	io.ReadCloser
+	connection *connection
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	if s := u.connection.socket; s != nil {
+		return s.read(u.ReadCloser, p)
+	}
+	n, err := u.ReadCloser.Read(p)
+	if n > 0 {
+		u.connection.mark()
+	}
+	return n, err
+}
+
+// flushing is a response that can be flushed, whoever wraps it.
+type flushing struct{ http.ResponseWriter }
+
+func (f flushing) FlushError() error {
+	return http.NewResponseController(f.ResponseWriter).Flush()
+}
+
+// innermost is the response of the server itself.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = outer.Unwrap()
+	}
+}
+
+// Interface guards
+var (
+	_ http.Hijacker = (*connection)(nil)
+	_ http.Flusher  = (*connection)(nil)
+	_ http.Pusher   = (*connection)(nil)
+	_ io.ReaderFrom = (*connection)(nil)
+)
