@@ -285,7 +285,7 @@ func (c *connection) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	wrapped := &socketConn{Conn: conn, socket: socket{connection: c, client: unbuffered{conn}}}
 	c.socket = &wrapped.socket
-	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	early, _ := buffered.Peek(buffered.Reader.Buffered())
 	c.socket.up.pass(early)
 	rebuffer(buffered, wrapped, bytes.Clone(early))
 	return wrapped, buffered, nil
@@ -300,7 +300,7 @@ func rebuffer(buffered *bufio.ReadWriter, conn net.Conn, early []byte) {
 		return
 	}
 	buffered.Reader.Reset(io.MultiReader(bytes.NewReader(early), conn))
-	_, _ = buffered.Reader.Peek(len(early)) // makes them count as buffered
+	_, _ = buffered.Peek(len(early)) // makes them count as buffered
 }
 
 // upload is what the client sends.

@@ -52,7 +52,7 @@ func (f *frames) rest(p []byte) (n int) {
 	}
 	payload := min(f.left, uint64(len(p)-n))
 	f.left -= payload
-	return n + int(payload) //nolint:gosec // at most len(p)
+	return n + int(payload) // at most len(p)
 }
 
 // begin reads a header, and returns how many bytes of it there were.

@@ -260,8 +260,8 @@ func openHTTP2(t testing.TB, s *liveSite, path, cookies string) *liveClient {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.CloseClientConnections)
-	transport := &http2.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	t.Cleanup(transport.CloseIdleConnections)
+	transport := &http2.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:staticcheck // net/http's own has no extended CONNECT
+	t.Cleanup(transport.CloseIdleConnections)                                             //nolint:staticcheck // as above
 	return roundTrip(t, transport, server.URL+path, cookies)
 }
 

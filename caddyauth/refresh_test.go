@@ -434,7 +434,7 @@ func (v *visitor) openWebsocket() (stop func()) {
 	go func() {
 		defer close(finished)
 		defer func() {
-			if reason := recover(); reason != nil && reason != http.ErrAbortHandler {
+			if reason := recover(); reason != nil && !isAbort(reason) {
 				panic(reason) // a server takes the other one for the end of an answer
 			}
 		}()

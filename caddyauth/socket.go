@@ -203,9 +203,9 @@ func (c *socketConn) Close() error {
 }
 
 func (c *socketConn) linger() {
-	defer c.Conn.Close()
+	defer func() { _ = c.Conn.Close() }()
 	_ = c.CloseWrite()
-	if c.Conn.SetReadDeadline(time.Now().Add(farewellPatience)) == nil {
+	if c.SetReadDeadline(time.Now().Add(farewellPatience)) == nil {
 		_, _ = io.Copy(io.Discard, c.Conn)
 	}
 }
