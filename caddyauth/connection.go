@@ -68,9 +68,13 @@ func (c *connection) why() farewell {
 	return sessionEnded
 }
 
+// answerGrace is how much longer an answer may go on that was under way when
+// the session ended: most are over in a moment and need not break off.
+const answerGrace = 200 * time.Millisecond
+
 // end ends the connection: a websocket with a farewell, an answer that is under
-// way at once. What has no answer yet may have one in time, for it may be about
-// the very end of the session. It may wait for a write that is stuck.
+// way after a moment. What has no answer yet may have one in time, for it may be
+// about the very end of the session. It may wait for a write that is stuck.
 func (c *connection) end(because farewell) {
 	if c.ending.Load() {
 		c.cutAgain()
@@ -84,8 +88,12 @@ func (c *connection) end(because farewell) {
 		return
 	}
 	socket := c.socket
-	atOnce := socket == nil && (c.answered.Load() || c.websocket)
-	if !atOnce {
+	atOnce := socket == nil && c.websocket
+	switch {
+	case atOnce:
+	case socket == nil && c.answered.Load():
+		c.deadline = time.AfterFunc(answerGrace, c.cut)
+	default:
 		c.deadline = time.AfterFunc(farewellPatience, c.cut)
 	}
 	c.mu.Unlock()
