@@ -626,17 +626,22 @@ func TestLiveClientThatDoesNotRead(t *testing.T) {
 
 // TestLiveOwnEnd: a request that ends its own session gets its answer.
 func TestLiveOwnEnd(t *testing.T) {
-	s := newSite(t)
-	cookies := s.signInAlice()
-	s.app.do = func(w http.ResponseWriter, _ *http.Request) {
-		for id := range s.door.live.Counts() {
-			s.door.live.CloseAll(id)
-		}
-		time.Sleep(20 * time.Millisecond)
-		_, _ = io.WriteString(w, "goodbye")
-	}
-	if a := s.serve(get("/app/quit", cookieLine(cookies))); a.text != "goodbye" {
-		t.Errorf("got %q", a.text)
+	for name, before := range map[string]string{"before the answer": "", "in the middle of it": "good"} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			cookies := s.signInAlice()
+			s.app.do = func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, before)
+				for id := range s.door.live.Counts() {
+					s.door.live.CloseAll(id)
+				}
+				time.Sleep(20 * time.Millisecond)
+				_, _ = io.WriteString(w, strings.TrimPrefix("goodbye", before))
+			}
+			if a := s.serve(get("/app/quit", cookieLine(cookies))); a.text != "goodbye" {
+				t.Errorf("got %q", a.text)
+			}
+		})
 	}
 }
 
