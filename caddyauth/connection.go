@@ -32,8 +32,8 @@ type connection struct {
 	handler   *Handler
 	session   *session.Session
 	lifetime  lifetime
-	request   http.Request // as it is passed on
-	websocket bool         // it asks for one
+	websocket bool // it asks for one
+	extended  bool // by extended CONNECT, not by an upgrade
 
 	shard      *liveShard
 	next, prev *connection // in the shard
@@ -201,7 +201,7 @@ func (c *connection) begin(status int) {
 		c.switched = c.websocket
 	case status >= http.StatusOK && !c.answered.Load() && !c.switched:
 		c.answered.Store(true)
-		opens := c.websocket && c.request.Method == http.MethodConnect && status < http.StatusMultipleChoices
+		opens := c.extended && status < http.StatusMultipleChoices
 		if opens && !c.ending.Load() {
 			c.socket = &socket{connection: c, client: flushing{c.ResponseWriter}}
 		}

@@ -254,6 +254,7 @@ func (j judge) decide(this matter) bool {
 // serveLive passes a request of a session on, and ends it with the session.
 func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request, s *session.Session, next caddyhttp.Handler) error {
 	c := &connection{handler: h, session: s, websocket: isWebsocket(r)}
+	c.extended = c.websocket && r.Method == http.MethodConnect
 	c.ResponseWriter = w
 	c.lifetime.parent = r.Context()
 	h.door.live.add(c)
@@ -262,11 +263,13 @@ func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request, s *session.S
 	if s.Over(h.now()) || h.identityOf(s) == nil {
 		return h.refuse(w, r, http.StatusUnauthorized, "unauthenticated")
 	}
-	c.request = *r.WithContext(&c.lifetime)
-	if c.websocket && r.Method == http.MethodConnect || h.settings.idle > 0 && r.ContentLength != 0 {
-		c.request.Body = &upload{r.Body, c}
+	if c.extended || h.settings.idle > 0 && r.ContentLength != 0 {
+		r.Body = &upload{r.Body, c}
 	}
-	err := next.ServeHTTP(c, &c.request)
+	// In place, since Caddy's placeholders look at this very request.
+	*r = *r.WithContext(&c.lifetime)
+	err := next.ServeHTTP(c, r)
+	*r = *r.WithContext(c.lifetime.parent)
 	if c.breaksOff() {
 		panic(http.ErrAbortHandler) // the server's way to end an answer that is not whole
 	}

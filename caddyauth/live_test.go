@@ -645,6 +645,30 @@ func TestLiveOwnEnd(t *testing.T) {
 	}
 }
 
+// TestLiveLeavesTheRequest: placeholders and the application see one request,
+// and who comes after the application sees it in force still.
+func TestLiveLeavesTheRequest(t *testing.T) {
+	s := newSite(t)
+	r := prepared(request("POST", "/api", body("hello"), cookieLine(s.signInAlice())))
+	s.app.do = func(_ http.ResponseWriter, r *http.Request) {
+		placeholder, _ := replacerOf(r).GetString("http.request.body")
+		read, err := io.ReadAll(r.Body)
+		if placeholder != "hello" || string(read) != "hello" || err != nil {
+			t.Errorf("the placeholder is %q, and then the application reads %q, %v", placeholder, read, err)
+		}
+		r.Method = http.MethodPut
+		if method, _ := replacerOf(r).GetString("http.request.method"); method != http.MethodPut {
+			t.Errorf("{http.request.method} is %q after a rewrite", method)
+		}
+	}
+	if err := s.ServeHTTP(httptest.NewRecorder(), r, s.app); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Context().Err(); err != nil {
+		t.Errorf("the request is over for who comes after: %v", err)
+	}
+}
+
 // TestLiveSurvivesReload: what outlives the handler that let it in is still
 // closed, and is vouched for by the handlers after it.
 func TestLiveSurvivesReload(t *testing.T) {
