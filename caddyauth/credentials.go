@@ -20,12 +20,14 @@ const (
 )
 
 // account is one entry of a credentials file or block. Password is as it
-// stands there: plain, or a hash.
+// stands there: plain, or a hash. It may be empty where there are API keys:
+// nobody signs in to such an account.
 type account struct {
-	Password string   `json:"password"`
-	Name     string   `json:"name"`
-	Email    string   `json:"email"`
-	Groups   []string `json:"groups"`
+	Password string       `json:"password"`
+	Name     string       `json:"name"`
+	Email    string       `json:"email"`
+	Groups   []string     `json:"groups"`
+	APIKeys  apiKeyHashes `json:"api_keys"`
 
 	kind hashKind
 }
@@ -33,14 +35,15 @@ type account struct {
 // accounts is an unchanging set of accounts; a changed file makes a new one.
 type accounts struct {
 	byName  map[string]account
-	anyUser *account // the master password
-	effort  effort   // what every attempt costs, whoever it is for
+	anyUser *account          // the master password
+	keys    map[string]apiKey // by the ids in them
+	effort  effort            // what every attempt costs, whoever it is for
 }
 
 // newAccounts prepares accounts for sign-in. The error names the user, never
 // the password.
 func newAccounts(entries map[string]account) (*accounts, error) {
-	a := &accounts{byName: make(map[string]account, len(entries))}
+	a := &accounts{byName: make(map[string]account, len(entries)), keys: make(map[string]apiKey)}
 	for name, entry := range entries {
 		if err := a.add(name, entry); err != nil {
 			return nil, fmt.Errorf("user %q: %w", name, err)
@@ -55,8 +58,11 @@ func (a *accounts) add(name string, entry account) error {
 			return err
 		}
 	}
-	if entry.Password == "" {
+	if entry.Password == "" && len(entry.APIKeys) == 0 {
 		return errors.New("the password is empty")
+	}
+	if err := a.addKeys(name, entry.APIKeys); err != nil {
+		return err
 	}
 	kind, err := kindOf(entry.Password)
 	if err != nil {

@@ -128,7 +128,7 @@ func repeatedKey(object json.RawMessage) string {
 // mixed up with their values.
 func plainEntryError(err error) error {
 	if strings.HasPrefix(err.Error(), "json: unknown field") {
-		return errors.New("it has a field that is not password, name, email or groups")
+		return errors.New("it has a field that is not password, name, email, groups or api_keys")
 	}
 	return plainJSONError(err)
 }

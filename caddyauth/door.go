@@ -28,6 +28,7 @@ var doors = caddy.NewUsagePool()
 type door struct {
 	sessions *session.Manager
 	attempts *attempts
+	secrets  *attempts // tokens and keys of programs that are not good
 	storage  *caddyStorage
 	store    io.Closer // nil: there is nothing to close
 	answers  *answers
@@ -100,7 +101,7 @@ func (d *door) vouchers() []voucher {
 
 func newDoor(s settings) (*door, error) {
 	d := &door{
-		attempts: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning(), live: newLive(),
+		attempts: newAttempts(), secrets: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning(), live: newLive(),
 		channels: newChannelGuard(), stateless: s.stateless, logger: lastingLogger("http.handlers.panelauth"),
 	}
 	logger := lastingLogger("http.handlers.panelauth.session")

@@ -79,6 +79,16 @@ type Handler struct {
 	// the page needs, a path that ends in "/*" opens a whole tree.
 	OAuthGuestEndpoints []string `json:"oauth_guest_endpoints,omitempty"`
 
+	// Accept Authorization: Basic as well as the form, from programs. Default:
+	// false
+	BasicAuthHeader bool `json:"basic_auth_header,omitempty"`
+	// Providers whose JWTs programs may show as Authorization: Bearer. Default:
+	// none
+	Bearer []Bearer `json:"bearer,omitempty"`
+	// Origins whose CORS preflights pass to the application, for nobody.
+	// Default: none
+	CORSPreflight []string `json:"cors_preflight,omitempty"`
+
 	// Where people sign in. Default: /login
 	LoginEndpoint string `json:"login_endpoint,omitempty"`
 	// Where people sign out. Default: /logout
@@ -154,6 +164,8 @@ type Handler struct {
 	panel    *tornado.Signer // nil: Panel gets no cookies
 
 	ways     []*way
+	bearers  []bearer
+	programs *programs
 	envelope *session.Envelope // of sign-ins under way
 
 	credentialsFile *watchedFile[*accounts]
@@ -207,6 +219,8 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	if err := h.openWays(ctx); err != nil {
 		return err
 	}
+	h.openBearers()
+	h.programs = newPrograms()
 	h.guests = newGuests(h.OAuthOptional, settings.guestEndpoints)
 	h.guest = h.newGuest()
 	h.markStorage(ctx)

@@ -46,6 +46,8 @@ func kindOf(stored string) (hashKind, error) {
 		return bcryptKind(stored)
 	case strings.HasPrefix(stored, "$argon2"):
 		return argonKind(stored)
+	case strings.HasPrefix(stored, apiKeyPrefix):
+		return hashKind{}, errors.New("this is an API key or the hash of one, and no password: put the hash into api_keys")
 	case otherHash.MatchString(stored):
 		return hashKind{}, errors.New("this kind of hash is not supported: make one with `caddy hash-password`")
 	}

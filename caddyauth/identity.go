@@ -99,7 +99,7 @@ func (h *Handler) claimsOf(s *session.Session, accounts *accounts) (claims map[s
 	switch {
 	case !h.vouches(s, accounts):
 		return nil, false
-	case h.wayFor(&s.Record) != nil:
+	case h.wayFor(&s.Record) != nil, h.bearerFor(&s.Record) != nil:
 		return currentClaims(s), true
 	}
 	return accounts.claims(s.User), true
@@ -111,8 +111,13 @@ func (h *Handler) vouchesFor(s *session.Session) bool { return h.vouches(s, h.ac
 
 func (h *Handler) vouches(s *session.Session, accounts *accounts) bool {
 	return h.wayFor(&s.Record) != nil ||
-		s.Provider == passwordProvider && accounts != nil && accounts.vouchFor(&s.Record)
+		s.Provider == passwordProvider && accounts != nil && accounts.vouchFor(&s.Record) ||
+		h.vouchesForProgram(s, accounts)
 }
+
+// isProgram reports an identity that a request shows by itself, without a
+// session.
+func (id *identity) isProgram() bool { return id.session != nil && id.session.IsPassing() }
 
 // claim returns a claim by name; "user" is always the user.
 func (id *identity) claim(name string) (any, bool) {

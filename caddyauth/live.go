@@ -175,7 +175,7 @@ func (l *live) look(ctx context.Context, d *door, check bool) {
 			go c.end(sessionEnded)
 			continue
 		}
-		if c.moved.Load() {
+		if c.moved.Load() && !c.session.IsPassing() {
 			c.moved.Store(false)
 			d.sessions.Use(c.session, c.handler.settings.idle)
 		}
@@ -188,11 +188,14 @@ func (l *live) look(ctx context.Context, d *door, check bool) {
 	}
 }
 
-// idleLimits are the sessions of some connections, each with the lowest limit
-// that it has.
+// idleLimits are the sessions of some connections that a store may know, each
+// with the lowest limit that it has.
 func idleLimits(open []*connection) map[*session.Session]time.Duration {
 	limits := make(map[*session.Session]time.Duration)
 	for _, c := range open {
+		if c.session.IsPassing() {
+			continue // no store knows it
+		}
 		idle := c.handler.settings.idle
 		if least, ok := limits[c.session]; ok && (idle == 0 || least > 0 && least < idle) {
 			continue

@@ -84,6 +84,7 @@ type providerSettings struct {
 	config      provider.Config
 	redirectURI string
 	label       string
+	issuer      string // "" if it has none, or more is wrong
 }
 
 // providers checks the providers and makes each once, which finds what is
@@ -109,7 +110,7 @@ func (c *checker) providers(h *Handler, s *settings) {
 		switch {
 		case ids[id]:
 			c.wrong(subdirective, "two providers have the id %q: give one of them another, oauth_provider <name> <id>", id)
-		case strings.ContainsAny(id, "/?#&= ") || id == passwordProvider && resolved.config.Name != passwordProvider:
+		case strings.ContainsAny(id, "/?#&= ") || id == passwordProvider && resolved.config.Name != passwordProvider, id == apiKeyProvider:
 			c.wrong(subdirective, "%q cannot be the id of a provider", id)
 		}
 		ids[id] = true
@@ -217,10 +218,13 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 	if len(c.mistakes) > before {
 		return resolved // whatever else is missing may be so because of these
 	}
-	if _, err := provider.New(resolved.config); err != nil {
+	made, err := provider.New(resolved.config)
+	if err != nil {
 		// Values may come from this machine's environment or files.
 		c.mistakes = append(c.mistakes, Mistake{Subdirective: subdirective, Err: err, Local: c.anyPlaceholder(p)})
+		return resolved
 	}
+	resolved.issuer = made.Issuer()
 	return resolved
 }
 

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -116,7 +115,7 @@ func writeJSON(w http.ResponseWriter, status int, body map[string]any) error {
 // programs are told.
 func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	if !wantsPage(r) {
-		return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.loginURL(r)})
+		return h.tellToSignIn(w, r)
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		next := h.afterSignIn(r, requestNext(r))
@@ -129,6 +128,12 @@ func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request, cookies co
 	return h.writePage(w, r, http.StatusUnauthorized, h.signInPage(r, next, cookies))
 }
 
+// tellToSignIn is askToSignIn for programs.
+func (h *Handler) tellToSignIn(w http.ResponseWriter, r *http.Request) error {
+	h.challengeProgram(w, r)
+	return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.loginURL(r)})
+}
+
 // refuse answers a request that goes nowhere, with a page or with JSON.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) error {
 	return h.tryLater(w, r, status, reason, 0)
@@ -139,10 +144,8 @@ func (h *Handler) tryLater(w http.ResponseWriter, r *http.Request, status int, r
 	if status == http.StatusServiceUnavailable && wait == 0 {
 		wait = 5 * time.Second
 	}
-	if wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	}
-	if !wantsPage(r) && !accepts(r, "text/html") {
+	setRetryAfter(w, wait)
+	if h.isProgram(r) || !wantsPage(r) && !accepts(r, "text/html") {
 		return writeJSON(w, status, map[string]any{"error": reason})
 	}
 	page := h.page(r, templates.Trouble)

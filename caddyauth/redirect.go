@@ -114,7 +114,7 @@ func (h *Handler) isOwnEndpoint(r *http.Request, address string) bool {
 	if err != nil {
 		return true
 	}
-	return endpoint(path) == h.settings.login || endpoint(path) == h.settings.logout || h.isToken(path) ||
+	return endpoint(path) == h.settings.login || endpoint(path) == h.settings.logout || endpoint(path) == h.settings.me || h.isToken(path) ||
 		strings.HasPrefix(path, h.settings.logout+"/")
 }
 

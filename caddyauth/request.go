@@ -166,7 +166,17 @@ func (h *Handler) mayOpenWebsocket(r *http.Request) bool {
 	if origin.Scheme != "https" && (origin.Scheme != "http" || isHTTPS(r)) {
 		return false
 	}
-	return sameHost(origin, r)
+	return sameHost(origin, r) || isForwardedHost(origin, r)
+}
+
+// isForwardedHost reports whether a trusted proxy says that the browser asked
+// for that host, and the proxy for another. A page cannot make a browser say
+// it.
+func isForwardedHost(u *url.URL, r *http.Request) bool {
+	forwarded := r.Header["X-Forwarded-Host"]
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted && len(forwarded) == 1 &&
+		strings.EqualFold(withoutDefaultPort(u.Host, u.Scheme), withoutDefaultPort(forwarded[0], u.Scheme))
 }
 
 // sameHost compares the host of a URL with the one that was asked for. A port

@@ -28,6 +28,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return h.serveLogin(w, r, cookies)
 	case h.settings.logout:
 		return h.serveLogout(w, r, cookies)
+	case h.settings.me:
+		return h.serveMe(w, r, cookies)
 	}
 	if serve := h.logoutChannel(r); serve != nil {
 		return serve(w, r, cookies)
@@ -35,11 +37,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if h.isToken(r.URL.Path) {
 		return h.serveToken(w, r, cookies)
 	}
+	if h.isPreflight(r) {
+		return h.passPreflight(w, r, next)
+	}
 
 	who, err := h.identify(w, r, cookies)
 	if err != nil {
-		h.logUnavailable(r, err)
-		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+		return h.cannotIdentify(w, r, err)
 	}
 	if who == nil {
 		return h.askToSignIn(w, r, cookies)
@@ -54,10 +58,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	return h.serveLive(w, r, who.session, next)
 }
 
-// identify finds out who makes a request: somebody with a session, a guest
-// where guests are allowed, or nobody (nil). The error says that the session
-// store could not be asked.
+// identify finds out who makes a request: a program by what it shows, somebody
+// with a session, a guest where guests are allowed, or nobody (nil). The error
+// is a refusal, or says that the session store could not be asked.
 func (h *Handler) identify(w http.ResponseWriter, r *http.Request, cookies cookies) (*identity, error) {
+	if who, err := h.program(r); who != nil || err != nil {
+		return who, err
+	}
 	who, err := h.signedIn(w, r, cookies)
 	if who != nil || err != nil {
 		return who, err
@@ -108,6 +115,9 @@ func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, cookies cooki
 func (h *Handler) present(r *http.Request, who *identity, cookies cookies) {
 	if who.guest {
 		h.keepForLater(r, cookies)
+	}
+	if who.isProgram() {
+		delete(r.Header, "Authorization") // it was for us: no password may reach an application
 	}
 	h.stripIdentity(r)
 	h.setCookies(r, who, cookies)

@@ -33,6 +33,7 @@ type settings struct {
 	attempts limit
 
 	login, logout  string
+	me             string
 	guestEndpoints []string
 	templates      map[templates.Kind]string // paths
 
@@ -56,6 +57,9 @@ type settings struct {
 	managedLengths   [64]bool          // their lengths, to pass over others quickly
 	websocketOrigin  string
 	websocketOrigins map[string]bool
+
+	bearers          []Bearer
+	preflightOrigins map[string]bool // in lower case
 }
 
 // Bounds and defaults of options.
@@ -89,6 +93,9 @@ func (h *Handler) resolve(repl *caddy.Replacer) (settings, []Mistake) {
 	c.panelCookies(h, &s)
 	c.identityHeaders(h, &s)
 	c.websocketOrigins(h, &s)
+	c.basicAuthHeader(h, &s)
+	c.bearers(h, &s)
+	c.preflights(h, &s)
 	return s, c.mistakes
 }
 
@@ -204,6 +211,10 @@ func (c *checker) endpoints(h *Handler, s *settings) {
 	s.logout = c.endpoint("logout_endpoint", h.LogoutEndpoint, DefaultLogoutEndpoint)
 	if s.login != "" && s.login == s.logout {
 		c.wrong("logout_endpoint", "is the same path as login_endpoint: %s", s.login)
+	}
+	s.me = s.login + mePath
+	if s.logout == s.me {
+		c.wrong("logout_endpoint", "is where pages ask who is signed in: %s", s.logout)
 	}
 	if h.TokenEndpoint && s.logout == s.login+tokenPath {
 		c.wrong("logout_endpoint", "is the path of the token endpoint: %s", s.logout)

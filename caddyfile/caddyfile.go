@@ -75,6 +75,14 @@ func init() {
 //		remember_me <days>
 //		login_attempts <n> <window>
 //
+//		# programs
+//		basic_auth_header
+//		bearer <provider id>
+//		bearer <provider id> {
+//			audience <aud...>
+//		}
+//		cors_preflight <origin...>
+//
 //		# what the application receives
 //		panel_cookies off | [encrypted] <name...>
 //		identity_headers
@@ -85,8 +93,9 @@ func init() {
 //		websocket_allowed_origins <origin...>
 //	}
 //
-// Each subdirective may be given once, and oauth_provider any number of times:
-// at most one without a block, which takes the oauth_ options beside it.
+// Each subdirective may be given once, but oauth_provider and bearer any number
+// of times. At most one oauth_provider is without a block, and takes the oauth_
+// options beside it; of bearer, there is at most one for each provider.
 //
 // Blocks on one site whose ways in differ need login and logout endpoints of
 // their own.

@@ -117,6 +117,11 @@ func TestSyntaxBlock(t *testing.T) {
 		block, _, _ = strings.Cut(block, "\n\t\t}\n")
 		checkDocumented(t, documentedNames(block, "\t\t\t"), providerOptions)
 	})
+	t.Run(bearer, func(t *testing.T) {
+		_, block, _ := strings.Cut(text, bearer+" <provider id> {\n")
+		block, _, _ = strings.Cut(block, "\n\t\t}\n")
+		checkDocumented(t, documentedNames(block, "\t\t\t"), bearerOptions)
+	})
 }
 
 // documentedNames are the first words of lines that are indented so far, but

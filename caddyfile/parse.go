@@ -71,14 +71,21 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"remember_me", "a number of days greater than 0, such as 30" + noPlaceholder, days(func(h *caddyauth.Handler) *float64 { return &h.RememberMe })},
 	{"login_attempts", "a number of failures and a duration, both greater than 0, such as 5 2m" + noPlaceholder, parseLoginAttempts},
 
+	{"basic_auth_header", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.BasicAuthHeader })},
+	{bearer, "the id of an oauth_provider, and then a block with audience or nothing", parseBearer},
+	{"cors_preflight", "one or more origins, such as https://example.com", texts(func(h *caddyauth.Handler) *[]string { return &h.CORSPreflight })},
+
 	{"panel_cookies", "off, or any of user, id_token, access_token, refresh_token and oauth_expiry, with encrypted before them to wrap tokens", texts(func(h *caddyauth.Handler) *[]string { return &h.PanelCookies })},
 	{"identity_headers", "nothing, or a block with a header and a claim on each line", parseIdentityHeaders},
 	{"websocket_origin", "one origin, such as https://example.com", text(func(h *caddyauth.Handler) *string { return &h.WebsocketOrigin })},
 	{"websocket_allowed_origins", "one or more origins, such as https://example.com", texts(func(h *caddyauth.Handler) *[]string { return &h.WebsocketAllowedOrigins })},
 }
 
-// oauthProvider is the only subdirective that may be given more than once.
-const oauthProvider = "oauth_provider"
+// oauthProvider and bearer alone may be given more than once.
+const (
+	oauthProvider = "oauth_provider"
+	bearer        = "bearer"
+)
 
 // segments remembers what was written for each entry of a block, as often as it
 // was given.
@@ -111,7 +118,7 @@ func parseBlock[T any](d *caddyfile.Dispenser, whose string, known []entry[T], t
 			return nil, d.Errf("unrecognized subdirective '%s'%s%s", d.Val(), whose, suggestion(d.Val(), known))
 		}
 		name := known[i].name
-		if written[name] != nil && name != oauthProvider {
+		if written[name] != nil && name != oauthProvider && name != bearer {
 			return nil, d.Errf("%s given twice", name)
 		}
 		segment := d.NextSegment()

@@ -203,9 +203,8 @@ func (t *token) checkTimes(now time.Time) error {
 // checkParties wants a subject, and this client as the one that the token was
 // issued to wherever that is said, or could be in doubt.
 func (t *token) checkParties(clientID string) error {
-	sub, ok := t.payload["sub"].(string)
-	if !ok || sub == "" || len(sub) > maxSubject {
-		return errors.New("it has no usable sub")
+	if err := t.checkSubject(); err != nil {
+		return err
 	}
 	audiences, _ := t.payload["aud"].([]any)
 	azp, said := t.payload["azp"]
@@ -214,6 +213,13 @@ func (t *token) checkParties(clientID string) error {
 	}
 	if said && azp != clientID {
 		return errors.New("its azp is another client")
+	}
+	return nil
+}
+
+func (t *token) checkSubject() error {
+	if sub, ok := t.payload["sub"].(string); !ok || sub == "" || len(sub) > maxSubject {
+		return errors.New("it has no usable sub")
 	}
 	return nil
 }

@@ -58,6 +58,7 @@ type Session struct {
 	identity identity
 	key      string  // of the record in the store
 	wallet   *wallet // nil: it has no tokens
+	passing  bool    // see Passing
 
 	ended     atomic.Bool
 	seen      atomic.Int64 // last use, in Unix nanoseconds

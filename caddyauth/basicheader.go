@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+)
+
+var (
+	errWrongBasic = &refusal{status: http.StatusUnauthorized, reason: "invalid_credentials", challenge: basicChallenge}
+	errBasicBusy  = &refusal{status: http.StatusServiceUnavailable, reason: "busy", wait: 5 * time.Second}
+)
+
+// checkBasic checks a user name with a password as the form does, or with one of
+// the user's API keys. Whoever has shown a right password is spared the rest for
+// a moment, and so are the processors.
+func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, error) {
+	user, password, ok := decodeBasic(value)
+	if !ok {
+		return nil, errWrongBasic
+	}
+	if isAPIKey(password) {
+		return h.checkKey(r, basicScheme, user, password)
+	}
+	wrong := unknownSecret{provider: passwordProvider, user: user, scheme: basicScheme}
+	network := clientNetwork(r)
+	if wait := h.door.attempts.begin(user, network, h.settings.attempts, h.now()); wait > 0 {
+		wrong.reason = "too_many_attempts"
+		h.logProgramRefused(r, wrong)
+		return nil, &refusal{status: http.StatusTooManyRequests, reason: wrong.reason, wait: wait}
+	}
+	proof, ok, err := h.checkPassword(r.Context(), credentials{user: user, password: password})
+	switch {
+	case err != nil:
+		h.door.attempts.undo(user, network)
+		wrong.reason = "busy"
+		h.logProgramRefused(r, wrong)
+		return nil, errBasicBusy
+	case !ok:
+		wrong.reason = "wrong_credentials"
+		h.logProgramRefused(r, wrong)
+		return nil, errWrongBasic
+	}
+	h.door.attempts.succeeded(user, network)
+	return &session.Record{User: user, Provider: passwordProvider, Proof: proof}, nil
+}
+
+// decodeBasic reads what follows "Basic", strictly: RFC 7617 has one way to
+// write it, and what programs read in two ways is none.
+func decodeBasic(value string) (user, password string, ok bool) {
+	decoded, err := base64.StdEncoding.Strict().DecodeString(value)
+	if err != nil || !utf8.Valid(decoded) {
+		return "", "", false
+	}
+	return strings.Cut(string(decoded), ":")
+}
+
+// checkKey checks an API key. Of whom it is, is in the credentials file; a user
+// name beside it must be that one.
+func (h *Handler) checkKey(r *http.Request, by scheme, user, key string) (*session.Record, error) {
+	known, ok := h.accounts().findKey(key)
+	if !ok && h.credentialsFile != nil {
+		h.credentialsFile.refresh() // it may be new
+		known, ok = h.accounts().findKey(key)
+	}
+	if !ok || by == basicScheme && user != known.user {
+		return nil, h.refuseSecret(r, unknownSecret{provider: apiKeyProvider, user: user, scheme: by, reason: "wrong_credentials"})
+	}
+	return &session.Record{User: known.user, Provider: apiKeyProvider, Proof: session.Fingerprint(known.proofParts()...)}, nil
+}
+
+func (c *checker) basicAuthHeader(h *Handler, _ *settings) {
+	if h.BasicAuthHeader && h.BasicAuth == nil {
+		c.wrong("basic_auth_header", "needs basic_auth: there is no password that a program could send")
+	}
+}

@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// refusal is why a program is not let in, as it is told.
+type refusal struct {
+	status    int
+	reason    string
+	challenge string // for WWW-Authenticate
+	wait      time.Duration
+}
+
+func (r *refusal) Error() string { return "refused: " + r.reason }
+
+// What programs are told of how to say who they are, by RFC 7617 and RFC 6750.
+// Nothing in it comes from a request.
+const (
+	basicChallenge     = `Basic realm="panelauth", charset="UTF-8"`
+	bearerChallenge    = `Bearer realm="panelauth"`
+	wrongTokenReason   = "invalid_token"
+	wrongRequestReason = "invalid_request"
+	wrongToken         = bearerChallenge + `, error="invalid_token", error_description="The token is not good here, or not any more"`
+	wrongRequest       = bearerChallenge + `, error="invalid_request", error_description="The Authorization header must show one thing, and be well-formed"`
+)
+
+// errInvalidRequest refuses an Authorization header of which nobody can say what
+// it shows.
+var errInvalidRequest = &refusal{status: http.StatusBadRequest, reason: wrongRequestReason, challenge: wrongRequest}
+
+// cannotIdentify answers a request of which it could not be said who makes it.
+func (h *Handler) cannotIdentify(w http.ResponseWriter, r *http.Request, err error) error {
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		return refuseProgram(w, r, refused)
+	}
+	h.logUnavailable(r, err)
+	return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+}
+
+func refuseProgram(w http.ResponseWriter, r *http.Request, refused *refusal) error {
+	if refused.challenge != basicChallenge || !isBrowser(r) {
+		addChallenge(w, refused.challenge)
+	}
+	setRetryAfter(w, refused.wait)
+	return writeJSON(w, refused.status, map[string]any{"error": refused.reason})
+}
+
+func addChallenge(w http.ResponseWriter, challenge string) {
+	if challenge != "" {
+		w.Header().Add("WWW-Authenticate", challenge)
+	}
+}
+
+func setRetryAfter(w http.ResponseWriter, wait time.Duration) {
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+}
+
+// challengeProgram tells a program that shows nothing what it could show.
+func (h *Handler) challengeProgram(w http.ResponseWriter, r *http.Request) {
+	if accounts := h.accounts(); len(h.bearers) > 0 || accounts != nil && len(accounts.keys) > 0 {
+		addChallenge(w, bearerChallenge)
+	}
+	if h.BasicAuthHeader && !isBrowser(r) {
+		addChallenge(w, basicChallenge)
+	}
+}
+
+// isBrowser reports whether a request comes from a browser, which would answer a
+// Basic challenge with a dialog of its own, remember what is typed there, and
+// from then on add it to what other sites ask for.
+func isBrowser(r *http.Request) bool {
+	for _, name := range []string{"Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "X-Requested-With", "Origin"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/") // without HTTPS it sends none of these
+}
+
+// isAmbient reports a request that another site had a browser make. Basic
+// credentials may be such as the browser adds by itself, from an address
+// https://user:password@… or since some dialog; a site that is listed in
+// cors_preflight is trusted to send its own.
+func (h *Handler) isAmbient(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "same-origin", "none":
+		return false
+	}
+	return !h.settings.preflightOrigins[strings.ToLower(r.Header.Get("Origin"))]
+}
+
+// unknownSecret is a token or a key that is not good here.
+type unknownSecret struct {
+	provider string
+	user     string // if it is known whose it claims to be
+	reason   string
+	scheme   scheme
+	err      error
+}
+
+// refuseSecret counts and logs a token or a key that is not good. Unlike a
+// password it cannot be guessed, so that good ones are let in however many bad
+// ones their network sends: the limit is for the log and for scripts that do
+// not notice.
+func (h *Handler) refuseSecret(r *http.Request, secret unknownSecret) *refusal {
+	l := h.settings.attempts
+	l.max *= addressFactor
+	network, now := clientNetwork(r), h.now()
+	if wait := h.door.secrets.wait(network, l, now); wait > 0 {
+		return &refusal{status: http.StatusTooManyRequests, reason: "too_many_attempts", wait: wait}
+	}
+	h.door.secrets.fail(network, l, now)
+	h.logProgramRefused(r, secret)
+	if secret.scheme == basicScheme {
+		return errWrongBasic
+	}
+	return &refusal{status: http.StatusUnauthorized, reason: wrongTokenReason, challenge: wrongToken}
+}
+
+// logProgramRefused is logRefused for programs.
+func (h *Handler) logProgramRefused(r *http.Request, secret unknownSecret) {
+	h.logger.Warn("sign-in failed",
+		zap.String("event", "login_failed"),
+		zap.String("user_id", secret.user[:min(len(secret.user), maxUserName)]),
+		zap.String("client_ip", clientIP(r)),
+		zap.String("provider", secret.provider),
+		zap.String("method", strings.ToLower(string(secret.scheme))),
+		zap.String("reason", secret.reason),
+		zap.Error(secret.err))
+}
