@@ -189,6 +189,37 @@ func TestMayOpenWebsocketFromHTTP(t *testing.T) {
 	}
 }
 
+// TestMayOpenWebsocketBehindProxy: a proxy may ask for another host than the
+// browser did, and is believed if it is trusted.
+func TestMayOpenWebsocketBehindProxy(t *testing.T) {
+	s := newSite(t)
+	for name, test := range map[string]struct {
+		trusted   bool
+		forwarded []string
+		origin    string
+		want      bool
+	}{
+		"trusted":                {true, []string{"www.example.com"}, "https://www.example.com", true},
+		"with the usual port":    {true, []string{"www.example.com:443"}, "https://www.example.com", true},
+		"another port":           {true, []string{"www.example.com:8443"}, "https://www.example.com", false},
+		"another host":           {true, []string{"www.example.com"}, "https://evil.example", false},
+		"several":                {true, []string{"www.example.com, evil.example"}, "https://evil.example", false},
+		"several lines":          {true, []string{"www.example.com", "evil.example"}, "https://evil.example", false},
+		"not trusted":            {false, []string{"www.example.com"}, "https://www.example.com", false},
+		"nothing for nothing":    {true, []string{""}, "null", false},
+		"the host that is asked": {true, []string{"www.example.com"}, "https://" + testHost, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := prepared(get("/ws", websocket, header("Origin", test.origin)))
+			r.Header["X-Forwarded-Host"] = test.forwarded
+			caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, test.trusted)
+			if got := s.mayOpenWebsocket(r); got != test.want {
+				t.Errorf("may open: %t", got)
+			}
+		})
+	}
+}
+
 func TestIsHTTPS(t *testing.T) {
 	trusted := func(r *http.Request) *http.Request {
 		r = prepared(r)
