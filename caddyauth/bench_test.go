@@ -104,6 +104,10 @@ func BenchmarkServeHTTP(b *testing.B) {
 		s := newSite(b, stateless)
 		repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signInAlice(overTLS))), testUser)
 	})
+	b.Run("program", func(b *testing.B) {
+		s := newSite(b, basicHeader)
+		repeated(b, s, get("/app?x=1", overTLS, basic(testUser, testPassword)), testUser)
+	})
 	b.Run("forged_cookie", func(b *testing.B) {
 		s := newSite(b)
 		repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signInAlice(overTLS)+"A")), "")

@@ -224,7 +224,7 @@ func (h *Handler) checkPassword(ctx context.Context, typed credentials) (proof [
 
 // signInAgain shows the form once more, with the user name kept.
 func (h *Handler) signInAgain(w http.ResponseWriter, r *http.Request, typed credentials, cookies cookies) error {
-	if accepts(r, "application/json") && !accepts(r, "text/html") {
+	if !accepts(r, "text/html") && (accepts(r, "application/json") || !acceptsAnything(r)) {
 		return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_credentials"})
 	}
 	page := h.signInPage(r, typed.next, cookies)

@@ -4,7 +4,6 @@
 package caddyauth
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -26,14 +25,10 @@ func (h *Handler) serveMe(w http.ResponseWriter, r *http.Request, cookies cookie
 		return writeJSON(w, http.StatusForbidden, map[string]any{"error": "cross_origin"})
 	}
 	who, err := h.identify(w, r, cookies)
-	switch refused := (*refusal)(nil); {
-	case errors.As(err, &refused):
-		return refuseProgram(w, r, refused)
-	case err != nil:
-		h.logUnavailable(r, err)
-		setRetryAfter(w, 5*time.Second)
-		return writeJSON(w, http.StatusServiceUnavailable, map[string]any{"error": "unavailable"})
-	case who == nil:
+	if err != nil {
+		return h.cannotTell(w, r, err)
+	}
+	if who == nil {
 		return h.tellToSignIn(w, r)
 	}
 	return writeJSON(w, http.StatusOK, who.about())

@@ -28,7 +28,7 @@ func (r *refusal) Error() string { return "refused: " + r.reason }
 // Nothing in it comes from a request.
 const (
 	basicChallenge     = `Basic realm="panelauth", charset="UTF-8"`
-	bearerChallenge    = `Bearer realm="panelauth"`
+	bearerChallenge    = `Bearer realm="panelauth"` //nolint:gosec // the name of a scheme is no secret
 	wrongTokenReason   = "invalid_token"
 	wrongRequestReason = "invalid_request"
 	wrongToken         = bearerChallenge + `, error="invalid_token", error_description="The token is not good here, or not any more"`
@@ -46,6 +46,15 @@ func (h *Handler) cannotIdentify(w http.ResponseWriter, r *http.Request, err err
 	}
 	h.logUnavailable(r, err)
 	return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+}
+
+// cannotTell is cannotIdentify for endpoints that answer in JSON alone.
+func (h *Handler) cannotTell(w http.ResponseWriter, r *http.Request, err error) error {
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		return refuseProgram(w, r, refused)
+	}
+	h.logUnavailable(r, err)
+	return refuseProgram(w, r, &refusal{status: http.StatusServiceUnavailable, reason: "unavailable", wait: 5 * time.Second})
 }
 
 func refuseProgram(w http.ResponseWriter, r *http.Request, refused *refusal) error {

@@ -369,3 +369,44 @@ func TestProgramsSecondHandler(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusalsForPrograms: who does not accept HTML gets none, whatever is
+// wrong.
+func TestRefusalsForPrograms(t *testing.T) {
+	p := newOpenID(t)
+	s := newSite(t, signInWith(p), withPassword, attemptsLimit(3, time.Minute))
+	for _, accept := range []string{"application/json", "application/json, text/plain, */*", "text/plain", "image/*"} {
+		t.Run(accept, func(t *testing.T) {
+			s := s.in(t)
+			s.door.attempts = newAttempts()
+			accepting := header("Accept", accept)
+			program := []func(*http.Request){accepting, header("Sec-Fetch-Mode", "cors")}
+			form := func(password string, options ...func(*http.Request)) *http.Request {
+				return post("/login", credentialsForm(testUser, password), append(program, options...)...)
+			}
+			for name, r := range map[string]*http.Request{
+				"nobody":           get("/app", program...),
+				"a form":           request("POST", "/app", program...),
+				"another site":     form(testPassword, header("Origin", "https://evil.example"), header("Sec-Fetch-Site", "cross-site")),
+				"a wrong password": form("wrong"),
+				"no form":          form("x", header("Content-Type", "text/plain")),
+				"another method":   request("PUT", "/login", program...),
+				"out, so":          request("PUT", "/logout", program...),
+				"many cookies":     get("/app", append(program, cookieLine(strings.Repeat("a=b;", 2000)))...),
+				"a websocket":      get("/ws", append(program, websocket, header("Origin", "https://evil.example"))...),
+				"an answer":        get("/login?code=a&state=b", program...),
+				"a way in":         get("/login?provider=oidc", program...),
+			} {
+				a := s.serve(r)
+				if a.reached || a.StatusCode < 400 || a.Header.Get("Content-Type") != "application/json" {
+					t.Errorf("%s: got %d, %s", name, a.StatusCode, a.Header.Get("Content-Type"))
+				}
+			}
+			for range 3 {
+				s.serve(form("wrong"))
+			}
+			a := s.serve(form(testPassword))
+			a.wantRefusal(http.StatusTooManyRequests, "too_many_attempts")
+		})
+	}
+}

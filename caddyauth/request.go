@@ -49,7 +49,7 @@ func isNavigation(r *http.Request) bool {
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		return accepts(r, "text/html") || accepts(r, "text/*") || accepts(r, "*/*") || r.Header.Get("Accept") == ""
+		return accepts(r, "text/html") || acceptsAnything(r)
 	case http.MethodConnect, http.MethodOptions:
 		return false
 	default:
@@ -74,6 +74,12 @@ func accepts(r *http.Request, mediaType string) bool {
 		}
 	}
 	return false
+}
+
+// acceptsAnything reports whether a client takes whatever comes, be it because
+// it does not say what it accepts.
+func acceptsAnything(r *http.Request) bool {
+	return r.Header.Get("Accept") == "" || accepts(r, "*/*") || accepts(r, "text/*")
 }
 
 // isHTTPS reports whether the browser reached this site by HTTPS. A forwarded

@@ -62,10 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 // with a session, a guest where guests are allowed, or nobody (nil). The error
 // is a refusal, or says that the session store could not be asked.
 func (h *Handler) identify(w http.ResponseWriter, r *http.Request, cookies cookies) (*identity, error) {
-	if who, err := h.program(r); who != nil || err != nil {
-		return who, err
-	}
-	who, err := h.signedIn(w, r, cookies)
+	who, err := h.known(w, r, cookies)
 	if who != nil || err != nil {
 		return who, err
 	}
@@ -73,6 +70,14 @@ func (h *Handler) identify(w http.ResponseWriter, r *http.Request, cookies cooki
 		return h.guest, nil
 	}
 	return nil, nil
+}
+
+// known is identify without guests.
+func (h *Handler) known(w http.ResponseWriter, r *http.Request, cookies cookies) (*identity, error) {
+	if who, err := h.program(r); who != nil || err != nil {
+		return who, err
+	}
+	return h.signedIn(w, r, cookies)
 }
 
 // signedIn returns the identity behind the request's session cookie, or nil if

@@ -25,10 +25,9 @@ func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request, cookies coo
 	if !isFromThisSite(r) {
 		return writeJSON(w, http.StatusForbidden, map[string]any{"error": "cross_origin"})
 	}
-	who, err := h.signedIn(w, r, cookies)
+	who, err := h.known(w, r, cookies)
 	if err != nil {
-		h.logUnavailable(r, err)
-		return writeJSON(w, http.StatusServiceUnavailable, map[string]any{"error": "unavailable"})
+		return h.cannotTell(w, r, err)
 	}
 	if who == nil {
 		return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.loginURL(r)})
