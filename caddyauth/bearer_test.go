@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,6 +164,34 @@ func TestBearerKeysAway(t *testing.T) {
 	back(p)
 	eventually(t, "the provider is back", func() bool {
 		return s.serve(get("/app", bearerOf(p.JWTAccessToken()))).reached
+	})
+}
+
+// TestBearerKeysHang: a provider that takes its time does not take everybody's,
+// however many tokens name keys that are not known.
+func TestBearerKeysHang(t *testing.T) {
+	p := newOpenID(t)
+	onFakeTime(t, func(t *testing.T) {
+		s := newSite(t, signInWith(p), takesBearer(providertest.Audience))
+		s.serve(get("/app", bearerOf(p.JWTAccessToken()))).wantUser("robot@example.com")
+		p.Fault(providertest.Keys, providertest.Hang())
+		p.Turn(func(k *providertest.Knobs) { k.Header = func(h map[string]any) { h["kid"] = "unknown" } })
+		begun := time.Now()
+		var all sync.WaitGroup
+		for range 10 {
+			token := p.JWTAccessToken()
+			all.Go(func() {
+				here := s.in(t)
+				here.app = &application{}
+				if a := here.serve(get("/app", bearerOf(token))); a.reached || a.StatusCode < 400 {
+					t.Errorf("got %d", a.StatusCode)
+				}
+			})
+		}
+		all.Wait()
+		if took := time.Since(begun); took > programPatience+time.Second {
+			t.Errorf("it took %s", took)
+		}
 	})
 }
 

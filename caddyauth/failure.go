@@ -36,7 +36,7 @@ func (h *Handler) signInFailed(w http.ResponseWriter, r *http.Request, through *
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
-	if !wantsPage(r) {
+	if h.isProgram(r) || !wantsPage(r) {
 		return writeJSON(w, status, map[string]any{"error": string(kind), "reference": reference})
 	}
 	page := h.page(r, templates.Failed)

@@ -25,6 +25,8 @@ import (
 const (
 	programMemory = time.Minute
 	maxPrograms   = 1 << 10
+	// programPatience bounds the wait for a turn to hash, or for a provider.
+	programPatience = 15 * time.Second
 	// maxAuthorization bounds the header, far above what a token needs.
 	maxAuthorization = 16 << 10
 )
@@ -156,7 +158,9 @@ func (h *Handler) meetProgram(r *http.Request, key programKey, kind scheme, valu
 	if kind == basicScheme {
 		check = h.checkBasic
 	}
-	record, err := check(r.WithContext(context.WithoutCancel(r.Context())), value)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), programPatience)
+	defer cancel()
+	record, err := check(r.WithContext(ctx), value)
 	if err != nil {
 		return nil, err
 	}
