@@ -206,6 +206,9 @@ func TestBearerOfSeveral(t *testing.T) {
 	away(p)
 	s.serve(get("/app", bearerOf(q.JWTAccessToken(claimIs("aud", "for q"))))).wantUser("robot@example.com")
 	back(p)
+	eventually(t, "the provider is back", func() bool {
+		return s.serve(get("/app", bearerOf(p.JWTAccessToken(claimIs("aud", "for p"))))).reached
+	})
 	for name, token := range map[string]string{
 		"p for q":        p.JWTAccessToken(claimIs("aud", "for q")),
 		"q for p":        q.JWTAccessToken(claimIs("aud", "for p")),
