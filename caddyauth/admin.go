@@ -19,7 +19,7 @@ import (
 )
 
 func init() {
-	caddy.RegisterModule(adminSessions{})
+	caddy.RegisterModule(adminRoutes{})
 }
 
 // sessionsPath is where Caddy's admin API has the sessions.
@@ -28,23 +28,24 @@ const sessionsPath = "/panelauth/sessions"
 // incompleteHeader says why a list of sessions may lack some.
 const incompleteHeader = "Panelauth-Incomplete"
 
-// adminSessions is the part of Caddy's admin API that lists sessions and ends
-// them. Who may use it is the admin API's to say.
-type adminSessions struct{}
+// adminRoutes is the part of Caddy's admin API that lists sessions, ends them
+// and says how things are. Who may use it is the admin API's to say.
+type adminRoutes struct{}
 
 // CaddyModule returns the Caddy module information.
-func (adminSessions) CaddyModule() caddy.ModuleInfo {
+func (adminRoutes) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{
 		ID:  "admin.api.panelauth",
-		New: func() caddy.Module { return new(adminSessions) },
+		New: func() caddy.Module { return new(adminRoutes) },
 	}
 }
 
-// Routes returns the routes for all sessions and for one.
-func (a adminSessions) Routes() []caddy.AdminRoute {
+// Routes returns the routes for all sessions, for one, and for how things are.
+func (a adminRoutes) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: sessionsPath, Handler: caddy.AdminHandlerFunc(a.serveSessions)},
 		{Pattern: sessionsPath + "/", Handler: caddy.AdminHandlerFunc(a.serveSession)},
+		{Pattern: statusPath, Handler: caddy.AdminHandlerFunc(a.serveStatus)},
 	}
 }
 
@@ -74,7 +75,7 @@ func (d *door) listed(s *session.Session) listedSession {
 	}
 }
 
-func (a adminSessions) serveSessions(w http.ResponseWriter, r *http.Request) error {
+func (a adminRoutes) serveSessions(w http.ResponseWriter, r *http.Request) error {
 	switch r.Method {
 	case http.MethodGet:
 		return a.list(w, r)
@@ -85,7 +86,7 @@ func (a adminSessions) serveSessions(w http.ResponseWriter, r *http.Request) err
 	return apiError(http.StatusMethodNotAllowed, "method not allowed")
 }
 
-func (a adminSessions) serveSession(w http.ResponseWriter, r *http.Request) error {
+func (a adminRoutes) serveSession(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodDelete {
 		w.Header().Set("Allow", "DELETE")
 		return apiError(http.StatusMethodNotAllowed, "method not allowed")
@@ -112,12 +113,11 @@ func (d *door) endID(ctx context.Context, id string) (found bool, err error) {
 	if s == nil || err != nil {
 		return false, err
 	}
-	d.logRevoked(s)
-	return true, d.end(context.WithoutCancel(ctx), s, endedByAdmin)
+	return true, d.end(context.WithoutCancel(ctx), s, ending{reason: endedByAdmin})
 }
 
 // endUser ends the sessions of everybody who has a name, whatever their way in.
-func (adminSessions) endUser(w http.ResponseWriter, r *http.Request) error {
+func (adminRoutes) endUser(w http.ResponseWriter, r *http.Request) error {
 	users := r.URL.Query()["user"]
 	if len(users) != 1 || users[0] == "" {
 		return apiError(http.StatusBadRequest, "say whose sessions: "+sessionsPath+"?user=<name>, or "+sessionsPath+"/<id>")
@@ -141,9 +141,8 @@ func endUser(ctx context.Context, open []*door, user string) (n int, failed erro
 	counted := make(map[string]bool) // doors may share a store
 	for _, d := range open {
 		d.sessions.Bar(who)
-		ended, err := d.endAll(ctx, who, everySession, endedByAdmin)
+		ended, err := d.endAll(ctx, who, everySession, ending{reason: endedByAdmin})
 		for _, s := range ended {
-			d.logRevoked(s)
 			counted[s.ID] = true
 		}
 		if err != nil {
@@ -155,7 +154,7 @@ func endUser(ctx context.Context, open []*door, user string) (n int, failed erro
 }
 
 // list writes the sessions one by one, since there may be very many.
-func (adminSessions) list(w http.ResponseWriter, r *http.Request) error {
+func (adminRoutes) list(w http.ResponseWriter, r *http.Request) error {
 	open := openDoors()
 	out := &sessionList{w: w, several: len(open) > 1, ids: make(map[string]bool)}
 	for _, d := range open {
@@ -238,4 +237,4 @@ func apiError(status int, text string) error {
 }
 
 // Interface guard
-var _ caddy.AdminRouter = adminSessions{}
+var _ caddy.AdminRouter = adminRoutes{}

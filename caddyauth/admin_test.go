@@ -25,7 +25,7 @@ import (
 // newAdmin is Caddy's admin API as far as this module adds to it.
 func newAdmin() http.Handler {
 	mux := http.NewServeMux()
-	for _, route := range (adminSessions{}).Routes() {
+	for _, route := range (adminRoutes{}).Routes() {
 		mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) {
 			var failure caddy.APIError
 			if err := route.Handler.ServeHTTP(w, r); errors.As(err, &failure) {

@@ -4,59 +4,134 @@
 package caddyauth
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
 
-// The lines below are what fail2ban and people read: stable messages and
-// fields, and never a password.
-
-func (h *Handler) logLogin(r *http.Request, s *session.Session) {
-	h.logger.Info("signed in",
-		zap.String("event", "login"),
-		zap.String("user_id", s.User),
-		zap.String("client_ip", clientIP(r)),
-		zap.String("provider", s.Provider))
+// happening is what an operator may want to know of somebody's coming and
+// going. It is told once and in three ways: as a line of the audit log, as an
+// event of Caddy's, and as a count. None of it is ever a secret.
+type happening struct {
+	event     string
+	user      string
+	clientIP  string
+	provider  string // the way in; "" if it is not known
+	sessionID string
+	reason    string
+	path      string      // what was asked for, where that matters
+	more      []zap.Field // for the log alone
 }
 
-func (h *Handler) logRefused(r *http.Request, user, reason string) {
-	h.logger.Warn("sign-in failed",
-		zap.String("event", "login_failed"),
-		zap.String("user_id", user[:min(len(user), maxUserName)]),
-		zap.String("client_ip", clientIP(r)),
-		zap.String("provider", passwordProvider),
-		zap.String("reason", reason))
+// The events that there are. Caddy knows them by these names after
+// eventPrefix.
+const (
+	eventLogin       = "login"
+	eventLoginFailed = "login_failed"
+	eventLogout      = "logout"
+	eventRevoked     = "revoked"
+	eventDenied      = "denied"
+)
+
+// auditLines are what programs such as fail2ban and people read.
+var auditLines = map[string]struct {
+	level   zapcore.Level
+	message string
+}{
+	eventLogin:       {zapcore.InfoLevel, "signed in"},
+	eventLoginFailed: {zapcore.WarnLevel, "sign-in failed"},
+	eventLogout:      {zapcore.InfoLevel, "signed out"},
+	eventRevoked:     {zapcore.InfoLevel, "session revoked"},
+	eventDenied:      {zapcore.WarnLevel, "access denied"},
 }
 
-func (h *Handler) logLogout(r *http.Request, s *session.Session, why ending) {
-	h.logger.Info("signed out",
-		zap.String("event", "logout"),
-		zap.String("user_id", s.User),
-		zap.String("client_ip", clientIP(r)),
-		zap.String("provider", s.Provider),
-		why.field())
+// report is the one way to tell of a happening. It waits for whoever handles
+// the event, so nothing may be locked.
+func (h *Handler) report(what happening) {
+	what.count()
+	line := auditLines[what.event]
+	h.audit.Log(line.level, line.message, what.fields()...)
+	h.emit(what)
 }
 
-// field is why a session ended, unless that is what signing out means.
-func (e ending) field() zap.Field {
-	if e == endedByLogout || e == endedBySignIn {
-		return zap.Skip()
+func (h happening) fields() []zap.Field {
+	fields := []zap.Field{
+		zap.String("event", h.event),
+		zap.String("user_id", h.user),
+		zap.String("client_ip", h.clientIP),
+		zap.String("provider", h.provider),
 	}
-	return zap.String("reason", string(e))
+	for _, f := range []struct{ name, value string }{
+		{"session_id", h.sessionID},
+		{"reason", h.reason},
+		{"path", h.path},
+	} {
+		if f.value != "" {
+			fields = append(fields, zap.String(f.name, f.value))
+		}
+	}
+	return append(fields, h.more...)
 }
 
-// logRevoked is logLogout for what no visitor and no provider asked for.
-func (d *door) logRevoked(s *session.Session) {
-	d.logger.Info("signed out",
-		zap.String("event", "logout"),
-		zap.String("user_id", s.User),
-		zap.String("session_id", s.ID),
-		zap.String("provider", s.Provider),
-		endedByAdmin.field())
+func (h happening) count() {
+	switch h.event {
+	case eventLogin:
+		metrics.signIns.WithLabelValues(h.provider, succeeded).Inc()
+	case eventLoginFailed:
+		metrics.signIns.WithLabelValues(cmp.Or(h.provider, "unknown"), h.reason).Inc()
+	case eventLogout, eventRevoked:
+		metrics.ended.WithLabelValues(h.reason).Inc()
+	case eventDenied:
+		metrics.refusals.WithLabelValues(h.event).Inc()
+	}
+}
+
+func (h *Handler) reportLogin(r *http.Request, s *session.Session) {
+	h.report(happening{
+		event: eventLogin, user: s.User, clientIP: clientIP(r), provider: s.Provider, sessionID: s.ID,
+	})
+}
+
+// reportFailure tells of a sign-in that came to nothing. The user is whatever
+// somebody typed.
+func (h *Handler) reportFailure(r *http.Request, provider, user, reason string, more ...zap.Field) {
+	h.report(happening{
+		event: eventLoginFailed, user: user[:min(len(user), maxUserName)], clientIP: clientIP(r), provider: provider,
+		reason: reason, more: more,
+	})
+}
+
+// reportDenied tells that somebody who is signed in may not go where they
+// wanted to.
+func (h *Handler) reportDenied(r *http.Request, who *identity, reason string) {
+	what := happening{
+		event: eventDenied, user: who.user, clientIP: clientIP(r), provider: who.provider,
+		reason: reason, path: originalURL(r).Path,
+	}
+	if who.session != nil {
+		what.sessionID = who.session.ID
+	}
+	h.report(what)
+}
+
+// reportEnd tells that a session has ended.
+func (d *door) reportEnd(s *session.Session, how ending) {
+	h := d.speaker(how.handler)
+	if h == nil {
+		return
+	}
+	what := happening{
+		event: how.event(), user: s.User, clientIP: how.clientIP, provider: s.Provider, sessionID: s.ID,
+		reason: string(how.reason),
+		more:   []zap.Field{zap.Duration("duration", h.now().Sub(s.Created).Round(time.Millisecond))},
+	}
+	h.report(what)
 }
 
 func (h *Handler) logUnavailable(r *http.Request, err error) {

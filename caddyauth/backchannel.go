@@ -109,10 +109,7 @@ func (h *Handler) endByToken(ctx context.Context, w http.ResponseWriter, r *http
 	}
 	who := session.Who{Issuer: logout.Issuer, Subject: logout.Subject, SID: logout.SID}
 	h.door.sessions.Bar(who)
-	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.isOfClient(s, through) }, endedByBackChannel)
-	for _, s := range ended {
-		h.logLogout(r, s, endedByBackChannel)
-	}
+	_, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.isOfClient(s, through) }, h.endedIn(r, endedByBackChannel))
 	if err != nil {
 		h.door.channels.tokens.forget(token) // so that the provider may try again
 		h.logUnavailable(r, err)

@@ -78,7 +78,16 @@ func (a *accounts) add(name string, entry account) error {
 	return nil
 }
 
-func (a *accounts) isEmpty() bool { return len(a.byName) == 0 && a.anyUser == nil }
+func (a *accounts) isEmpty() bool { return a.count() == 0 }
+
+// count counts the master password as one.
+func (a *accounts) count() int {
+	n := len(a.byName)
+	if a.anyUser != nil {
+		n++
+	}
+	return n
+}
 
 // checkUserName refuses names that an application, a log or a header could
 // misread, and the one name that stands for people who have not signed in.

@@ -31,6 +31,8 @@ type door struct {
 	secrets  *attempts // tokens and keys of programs that are not good
 	storage  *caddyStorage
 	store    io.Closer // nil: there is nothing to close
+	// storeKind is "storage", "redis" or "cookie".
+	storeKind string
 	answers  *answers
 	renewals *running
 	channels *channelGuard
@@ -105,12 +107,10 @@ func newDoor(s settings) (*door, error) {
 		channels: newChannelGuard(), stateless: s.stateless, logger: lastingLogger("http.handlers.panelauth"),
 	}
 	logger := lastingLogger("http.handlers.panelauth.session")
-	store, closer := d.openStore(s, logger)
-	d.store = closer
 	sessions, err := session.NewManager(session.Config{
 		Secrets: s.secrets,
 		Logger:  logger,
-		Store:   store,
+		Store:   d.openStore(s, logger),
 		Ended:   func(s *session.Session) { d.live.CloseAll(s.ID) },
 	})
 	if err != nil {

@@ -63,10 +63,7 @@ func (h *Handler) endOthers(r *http.Request, of *session.Session, own []*session
 		}
 		h.door.sessions.LoadTokens(s) // while there are any, to revoke them
 		return true
-	}, endedEverywhere)
-	for _, s := range ended {
-		h.logLogout(r, s, endedEverywhere)
-	}
+	}, h.endedIn(r, endedEverywhere))
 	go h.revokeAll(ctx, ended)
 	return err
 }

@@ -24,14 +24,7 @@ func (h *Handler) signInFailed(w http.ResponseWriter, r *http.Request, through *
 		kind, id = provider.KindOf(err), through.ID()
 	}
 	reference := newReference()
-	h.logger.Warn("sign-in failed",
-		zap.String("event", "login_failed"),
-		zap.String("user_id", ""),
-		zap.String("client_ip", clientIP(r)),
-		zap.String("provider", id),
-		zap.String("reason", string(kind)),
-		zap.String("reference", reference),
-		zap.Error(err))
+	h.reportFailure(r, id, "", string(kind), zap.String("reference", reference), zap.Error(err))
 	status := failureStatus(kind)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")

@@ -87,7 +87,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 		return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
 	}
 	if sameOrigin.Check(r) != nil {
-		h.logRefused(r, "", "cross_origin")
+		h.reportFailure(r, h.passwordID(), "", "cross_origin")
 		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
 	}
 	typed, status := readCredentials(w, r)
@@ -98,17 +98,17 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 
 	network := clientNetwork(r)
 	if wait := h.door.attempts.begin(typed.user, network, h.settings.attempts, h.now()); wait > 0 {
-		h.logRefused(r, typed.user, "too_many_attempts")
+		h.reportFailure(r, h.passwordID(), typed.user, "too_many_attempts")
 		return h.tryLater(w, r, http.StatusTooManyRequests, "too_many_attempts", wait)
 	}
 	record, err := h.authenticate(r.Context(), typed)
 	switch {
 	case errors.Is(err, errWrongPassword):
-		h.logRefused(r, typed.user, "wrong_credentials")
+		h.reportFailure(r, h.passwordID(), typed.user, "wrong_credentials")
 		return h.signInAgain(w, r, typed, cookies)
 	case errors.Is(err, errBusy) || r.Context().Err() != nil:
 		h.door.attempts.undo(typed.user, network)
-		h.logRefused(r, typed.user, "busy")
+		h.reportFailure(r, h.passwordID(), typed.user, "busy")
 		return h.tryLater(w, r, http.StatusServiceUnavailable, "busy", 5*time.Second)
 	case err != nil:
 		h.door.attempts.undo(typed.user, network)

@@ -77,10 +77,7 @@ func (h *Handler) endNamed(r *http.Request, who session.Who, cookies cookies) (i
 		_, _ = h.sessionsOf(r, cookies) // makes it known
 	}
 	ctx := context.WithoutCancel(r.Context())
-	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.wayFor(&s.Record) != nil }, endedByFrontChannel)
-	for _, s := range ended {
-		h.logLogout(r, s, endedByFrontChannel)
-	}
+	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.wayFor(&s.Record) != nil }, h.endedIn(r, endedByFrontChannel))
 	return len(ended), err
 }
 

@@ -153,6 +153,9 @@ type Handler struct {
 	WebsocketAllowedOrigins []string `json:"websocket_allowed_origins,omitempty"`
 
 	logger   *zap.Logger
+	audit    *zap.Logger
+	emitter  emitter
+	lasts    context.Context // the configuration
 	now      func() time.Time
 	settings settings
 	storage  certmagic.Storage
@@ -192,11 +195,18 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 // Provision checks the options, opens the files they name and joins the
 // handlers that share sessions with this one.
 func (h *Handler) Provision(ctx caddy.Context) error {
+	var err error
+	if h.emitter, err = newEmitter(ctx); err != nil {
+		return err
+	}
+	if err := metrics.register(ctx.GetMetricsRegistry()); err != nil {
+		return err
+	}
 	return h.provision(ctx, ctx.Logger(), ctx.Storage())
 }
 
 func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage certmagic.Storage) error {
-	h.logger = logger
+	h.logger, h.audit, h.lasts = logger, logger.Named("audit"), ctx
 	h.storage = storage
 	h.now = time.Now
 	settings, mistakes := h.resolve(caddy.NewReplacer())
@@ -228,6 +238,7 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	if h.door, err = openDoor(h); err != nil {
 		return err
 	}
+	metrics.expect(h)
 	go h.announce(ctx)
 	return nil
 }

@@ -206,6 +206,7 @@ func (g *hashGate) do(ctx context.Context, work func()) error {
 	case g.places <- struct{}{}:
 		defer func() { <-g.places }()
 	default:
+		metrics.hashesRejected.Inc()
 		return errBusy
 	}
 	patience := time.NewTimer(maxHashWait)
@@ -214,10 +215,17 @@ func (g *hashGate) do(ctx context.Context, work func()) error {
 	case g.running <- struct{}{}:
 		defer func() { <-g.running }()
 	case <-patience.C:
+		metrics.hashesRejected.Inc()
 		return errBusy
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	work()
 	return nil
+}
+
+// load is how many passwords are being hashed, and how many wait for it.
+func (g *hashGate) load() (running, waiting int) {
+	running = len(g.running)
+	return running, max(0, len(g.places)-running)
 }

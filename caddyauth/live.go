@@ -109,6 +109,9 @@ func (l *live) CloseAll(id string) {
 	l.of(id, func(c *connection) { go c.end(sessionEnded) })
 }
 
+// Total returns how many connections there are.
+func (l *live) Total() int { return int(l.open.Load()) }
+
 // Count returns how many connections a session has.
 func (l *live) Count(id string) (n int) {
 	l.of(id, func(*connection) { n++ })

@@ -125,11 +125,10 @@ func (h *Handler) revoke(ctx context.Context, through *way, tokens session.Token
 // endSessions ends the sessions whose cookies the request carries, for every
 // copy of those cookies. The error says that it is not known which they are:
 // nobody may be told to be signed out then.
-func (h *Handler) endSessions(r *http.Request, cookies cookies, why ending) (ended []*session.Session, unknown error) {
+func (h *Handler) endSessions(r *http.Request, cookies cookies, why reason) (ended []*session.Session, unknown error) {
 	ended, unknown = h.sessionsOf(r, cookies)
 	for _, s := range ended {
-		h.end(r.Context(), s, why)
-		h.logLogout(r, s, why)
+		h.end(r.Context(), s, h.endedIn(r, why))
 	}
 	return ended, unknown
 }

@@ -114,6 +114,7 @@ func writeJSON(w http.ResponseWriter, status int, body map[string]any) error {
 // askToSignIn answers a request without a session: people are led to sign in,
 // programs are told.
 func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	metrics.unauthenticated.Inc()
 	if !wantsPage(r) {
 		return h.tellToSignIn(w, r)
 	}
@@ -145,6 +146,7 @@ func (h *Handler) tryLater(w http.ResponseWriter, r *http.Request, status int, r
 		wait = 5 * time.Second
 	}
 	setRetryAfter(w, wait)
+	metrics.refusals.WithLabelValues(reason).Inc()
 	if h.isProgram(r) || !wantsPage(r) && !accepts(r, "text/html") {
 		return writeJSON(w, status, map[string]any{"error": reason})
 	}

@@ -61,6 +61,7 @@ func (h *Handler) renew(ctx context.Context, s *session.Session, through *way) (
 			Issuer:  s.Issuer,
 			SID:     s.SID,
 		})
+		metrics.countRefresh(through, err)
 		if err != nil {
 			return session.Tokens{}, err
 		}
@@ -88,7 +89,7 @@ func (h *Handler) renew(ctx context.Context, s *session.Session, through *way) (
 	if !provider.EndsSession(err) {
 		return true
 	}
-	h.end(ctx, s, endedByProvider)
+	h.end(ctx, s, ending{reason: endedByProvider, handler: h})
 	return false
 }
 

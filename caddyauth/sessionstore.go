@@ -5,7 +5,6 @@ package caddyauth
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"net/url"
 	"strings"
@@ -76,15 +75,18 @@ func (c *checker) escaped(subdirective, written string, escape func(string) stri
 	return resolved
 }
 
-// openStore returns where the records of a door are, nil if they are in
-// cookies, and what is to be closed in the end.
-func (d *door) openStore(s settings, logger *zap.Logger) (session.Store, io.Closer) {
+// openStore readies where the records of a door are, and returns it; nil if
+// they are in cookies.
+func (d *door) openStore(s settings, logger *zap.Logger) session.Store {
 	switch {
 	case s.stateless:
-		return nil, nil
+		d.storeKind = "cookie"
+		return nil
 	case s.redis != nil:
 		store := redisstore.New(s.redis, logger)
-		return store, store
+		d.store, d.storeKind = store, "redis"
+		return watchStore(store, d.storeKind)
 	}
-	return d.storage, nil
+	d.storeKind = "storage"
+	return watchStore(d.storage, d.storeKind)
 }

@@ -39,7 +39,8 @@ type watchedFile[T any] struct {
 	mu     sync.Mutex
 	info   os.FileInfo // of the file when it was read last, good or broken
 	digest [sha256.Size]byte
-	failed string // the error that was logged last
+	failed string // the error that was logged last, "" since the file is good
+	loaded time.Time
 }
 
 func watchFile[T any](ctx context.Context, logger *zap.Logger, path string, limit int64, parse func([]byte) (T, error)) (*watchedFile[T], error) {
@@ -111,6 +112,7 @@ func (f *watchedFile[T]) readIfChanged() (changed bool, err error) {
 		return false, err
 	}
 	f.value.Store(&value)
+	f.loaded = time.Now()
 	return true, nil
 }
 

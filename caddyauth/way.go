@@ -19,6 +19,7 @@ import (
 type way struct {
 	*provider.Provider
 
+	calls        *providerCalls
 	redirectURI  string // as configured
 	redirectPath string // of that
 	label        string
@@ -37,6 +38,8 @@ func (h *Handler) way(id string) *way {
 
 func newWay(ctx context.Context, s providerSettings, logger *zap.Logger) (*way, error) {
 	s.config.Logger = logger
+	calls, wrap := watchCalls(s.config.ID)
+	s.config.WrapTransport = wrap
 	p, err := provider.New(s.config)
 	if err != nil {
 		return nil, err
@@ -44,6 +47,7 @@ func newWay(ctx context.Context, s providerSettings, logger *zap.Logger) (*way, 
 	go p.Run(ctx)
 	return &way{
 		Provider:     p,
+		calls:        calls,
 		redirectURI:  s.redirectURI,
 		redirectPath: redirectPath(s.redirectURI),
 		label:        labelOf(s.label, p.Name(), p.ID()),
@@ -59,6 +63,14 @@ func (h *Handler) passwordWay() *way {
 		}
 	}
 	return nil
+}
+
+// passwordID is what the way in by the form is called.
+func (h *Handler) passwordID() string {
+	if through := h.passwordWay(); through != nil {
+		return through.ID()
+	}
+	return passwordProvider
 }
 
 // onlyWay is the provider to go straight to, where there is nothing to choose.

@@ -35,7 +35,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, who newcomer, 
 	h.clearLeftovers(w, cookies)
 	h.forgetNext(w, r, cookies)
 	h.rememberChoice(w, r, begun.Provider)
-	h.logLogin(r, begun)
+	h.reportLogin(r, begun)
 	return h.leadOn(w, r, who)
 }
 

@@ -51,7 +51,7 @@ func (p *Provider) graphGroups(ctx context.Context, accessToken string) ([]strin
 	}
 	req.Header.Set("Authorization", "Bearer "+accessToken)
 	req.Header.Set("Content-Type", "application/json")
-	a, err := p.fetch(req)
+	a, err := p.fetch(stepGroups, req)
 	if err != nil {
 		return nil, failNetwork(stepGroups, err, accessToken)
 	}

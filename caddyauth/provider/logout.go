@@ -76,7 +76,7 @@ func (p *Provider) Revoke(ctx context.Context, t Tokens) error {
 	if err != nil {
 		return err
 	}
-	a, err := p.fetch(req)
+	a, err := p.fetch(stepRevoke, req)
 	if err != nil {
 		return failNetwork(stepRevoke, err, t.Refresh, string(p.secret))
 	}

@@ -56,6 +56,9 @@ type Config struct {
 
 	// HTTPClient lends its transport. Its cookies and redirects are not used.
 	HTTPClient *http.Client
+	// WrapTransport puts something around the transport, which sees every
+	// request; CallOf says what each is for. Default: nothing
+	WrapTransport func(http.RoundTripper) http.RoundTripper
 	// Timeout bounds each request to the provider. Default: 10s
 	Timeout time.Duration
 	// Now is the clock. Default: time.Now
@@ -121,7 +124,7 @@ func build(c Config, r row) (*Provider, error) {
 		groupsClaim:          c.GroupsClaim,
 		allowUnverifiedEmail: c.AllowUnverifiedEmail,
 		refreshTokens:        c.RefreshTokens,
-		client:               newHTTPClient(c.HTTPClient),
+		client:               newHTTPClient(c.HTTPClient, c.WrapTransport),
 		timeout:              c.Timeout, now: c.Now, logger: c.Logger,
 	}
 	p.setDefaults()

@@ -26,6 +26,7 @@ type remote[T any] struct {
 
 	mu     sync.Mutex
 	value  *T
+	got    time.Time // when value was fetched
 	tried  time.Time // when the last fetch ended
 	err    error     // of the last fetch
 	sought time.Time // when something lacking was last fetched for
@@ -119,7 +120,7 @@ func (r *remote[T]) update(ctx context.Context) error {
 	defer r.mu.Unlock()
 	r.tried, r.err = r.now(), err
 	if err == nil {
-		r.value = value
+		r.value, r.got = value, r.tried
 	}
 	return err
 }

@@ -44,10 +44,13 @@ var sharedTransport = sync.OnceValue(func() http.RoundTripper {
 // newHTTPClient is the given client without what must not happen here: it
 // keeps no cookies and follows no redirects, since a redirected request would
 // carry a code, a secret or a token to wherever a stranger says.
-func newHTTPClient(base *http.Client) *http.Client {
+func newHTTPClient(base *http.Client, wrap func(http.RoundTripper) http.RoundTripper) *http.Client {
 	client := &http.Client{Transport: sharedTransport()}
 	if base != nil && base.Transport != nil {
 		client.Transport = base.Transport
+	}
+	if wrap != nil {
+		client.Transport = wrap(client.Transport)
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client
@@ -61,8 +64,8 @@ type answer struct {
 }
 
 // fetch sends a request and reads the answer, within bounds.
-func (p *Provider) fetch(req *http.Request) (*answer, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), p.timeout)
+func (p *Provider) fetch(step string, req *http.Request) (*answer, error) {
+	ctx, cancel := context.WithTimeout(withCall(req.Context(), callFor[step]), p.timeout)
 	defer cancel()
 	return roundTrip(p.client.Do, req.WithContext(ctx))
 }
@@ -105,7 +108,7 @@ func (p *Provider) ask(ctx context.Context, step, rawURL, accessToken string) (*
 	if accessToken != "" {
 		req.Header.Set("Authorization", "Bearer "+accessToken)
 	}
-	a, err := p.fetch(req)
+	a, err := p.fetch(step, req)
 	if err != nil {
 		return nil, failNetwork(step, err, accessToken)
 	}
@@ -154,7 +157,7 @@ type tokenTransport struct {
 // RoundTrip implements http.RoundTripper.
 func (t tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	p := t.provider
-	req = req.Clone(req.Context())
+	req = req.Clone(withCall(req.Context(), CallToken))
 	if err := p.addAssertion(req); err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (m *Manager) follow(ctx context.Context) {
 // found out by checking each session before it is used again, which the store
 // can be asked for.
 func (m *Manager) listening() {
-	m.store.failed.Store(0)
+	m.store.recovered()
 	m.doubt.Store(m.config.Now().UnixNano())
 	m.deaf.Store(false)
 }

@@ -44,7 +44,7 @@ func (m *Manager) Check(ctx context.Context, sessions map[*Session]time.Duration
 		}
 		asking.Go(func() error {
 			if due {
-				m.checkNow(s)
+				m.checkNow(context.WithoutCancel(ctx), s)
 			}
 			if unused && !s.ended.Load() {
 				m.endUnused(ctx, s, now, idle)
@@ -65,8 +65,8 @@ func (m *Manager) mayCheck(s *Session, now time.Time) bool {
 }
 
 // checkNow asks the store for a session, once for all who want to know.
-func (m *Manager) checkNow(s *Session) {
-	_, err, _ := m.flights.Do(checkFlight(s), func() (any, error) { return nil, m.check(s) })
+func (m *Manager) checkNow(ctx context.Context, s *Session) {
+	_, err, _ := m.flights.Do(checkFlight(s), func() (any, error) { return nil, m.check(ctx, s) })
 	if err != nil {
 		m.store.complain("session store failed, going on with sessions in memory", err)
 	}

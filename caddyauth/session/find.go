@@ -100,17 +100,17 @@ func (m *Manager) openStored(ctx context.Context, t ticket, hash cookieHash, now
 			return s, nil
 		}
 	}
-	found, err := m.fly(ctx, "load "+string(id[:]), func() (any, error) { return m.load(t, hash, now) })
+	found, err := m.fly(ctx, "load "+string(id[:]), func() (any, error) { return m.load(context.WithoutCancel(ctx), t, hash, now) })
 	s, _ := found.(*Session)
 	return s, err
 }
 
 // load reads a session's record from the store. It puts the session where the
 // next request finds it, in case the store is slow and nobody waits any more.
-func (m *Manager) load(t ticket, hash cookieHash, now time.Time) (*Session, error) {
+func (m *Manager) load(ctx context.Context, t ticket, hash cookieHash, now time.Time) (*Session, error) {
 	id := identityOf(t.SecretID)
 	key := recordKey(id, time.Unix(t.Expires, 0))
-	sealed, err := m.store.load(context.Background(), key)
+	sealed, err := m.store.load(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		m.miss(id, time.Unix(t.Created, 0), now)
 		return nil, nil
@@ -125,7 +125,7 @@ func (m *Manager) load(t ticket, hash cookieHash, now time.Time) (*Session, erro
 		return nil, nil
 	}
 	if r.Tokens != nil {
-		if r.Tokens, err = m.loadFirstTokens(id, key); err != nil {
+		if r.Tokens, err = m.loadFirstTokens(ctx, id, key); err != nil {
 			return nil, err
 		}
 	}
@@ -164,7 +164,7 @@ func (m *Manager) confirm(ctx context.Context, s *Session, now time.Time) bool {
 		m.checkLater(s)
 		return true
 	}
-	if _, err := m.fly(ctx, checkFlight(s), func() (any, error) { return nil, m.check(s) }); err != nil && ctx.Err() == nil {
+	if _, err := m.fly(ctx, checkFlight(s), func() (any, error) { return nil, m.check(context.WithoutCancel(ctx), s) }); err != nil && ctx.Err() == nil {
 		m.store.complain("session store failed, going on with sessions in memory", err)
 	}
 	return !s.ended.Load()
@@ -177,7 +177,7 @@ func (m *Manager) checkLater(s *Session) {
 	}
 	started := m.later(func() {
 		defer s.checking.Store(false)
-		m.checkNow(s)
+		m.checkNow(context.Background(), s)
 	})
 	if !started {
 		s.checking.Store(false)
@@ -186,11 +186,11 @@ func (m *Manager) checkLater(s *Session) {
 
 // check asks the store for a session and ends it here if it is not there. It
 // brings the tokens that another instance has renewed.
-func (m *Manager) check(s *Session) error {
+func (m *Manager) check(ctx context.Context, s *Session) error {
 	now := m.config.Now()
 	// Before the record: if they are gone and it is not, the store lost them.
-	tokensErr := m.takeStored(s)
-	_, err := m.store.load(context.Background(), s.key)
+	tokensErr := m.takeStored(ctx, s)
+	_, err := m.store.load(ctx, s.key)
 	if errors.Is(err, ErrNotFound) {
 		m.miss(s.identity, s.Created, now)
 		m.end(s)

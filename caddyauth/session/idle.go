@@ -44,7 +44,7 @@ func (m *Manager) seenElsewhere(ctx context.Context, s *Session, now time.Time, 
 		return false, nil
 	}
 	found, err := m.fly(ctx, "seen "+s.ID, func() (any, error) {
-		return m.store.load(context.Background(), s.key+seenSuffix)
+		return m.store.load(context.WithoutCancel(ctx), s.key+seenSuffix)
 	})
 	if errors.Is(err, ErrNotFound) {
 		return false, nil

@@ -35,6 +35,7 @@ type patience struct {
 	calls      chan struct{}
 	locks      chan struct{}
 	failed     atomic.Int64 // last failure in Unix nanoseconds, 0 since a success
+	trouble    atomic.Pointer[Trouble]
 	complained atomic.Int64
 }
 
@@ -82,11 +83,18 @@ func (p *patience) do(ctx context.Context, timeout time.Duration, call func(cont
 func (p *patience) note(ctx context.Context, err error) error {
 	switch {
 	case err == nil || errors.Is(err, ErrNotFound):
-		p.failed.Store(0)
+		p.recovered()
 	case ctx.Err() == nil:
-		p.failed.Store(p.now().UnixNano())
+		now := p.now()
+		p.failed.Store(now.UnixNano())
+		p.trouble.Store(p.trouble.Load().goesOn(err, now))
 	}
 	return err
+}
+
+func (p *patience) recovered() {
+	p.failed.Store(0)
+	p.trouble.Store(nil)
 }
 
 // works reports whether the last call went well.

@@ -102,7 +102,7 @@ func (m *Manager) renewAndSave(ctx context.Context, s *Session, renew func(conte
 	if err != nil {
 		return err
 	}
-	if err := m.check(s); err != nil {
+	if err := m.check(ctx, s); err != nil {
 		unlock()
 		return fmt.Errorf("reading the tokens of a session: %w", err)
 	}
@@ -114,7 +114,7 @@ func (m *Manager) renewAndSave(ctx context.Context, s *Session, renew func(conte
 		unlock()
 		return err
 	}
-	if err := m.saveTokens(s, m.config.StoreTimeout); err != nil {
+	if err := m.saveTokens(ctx, s, m.config.StoreTimeout); err != nil {
 		go m.keepSaving(s, err, unlock)
 		return nil
 	}
@@ -158,9 +158,9 @@ func (m *Manager) renewNow(ctx context.Context, s *Session, renew func(context.C
 // saveTokens saves a session's tokens under a key of their own: the record is
 // never written again, so that its deletion is final. If the session has ended
 // they go as well.
-func (m *Manager) saveTokens(s *Session, timeout time.Duration) error {
+func (m *Manager) saveTokens(ctx context.Context, s *Session, timeout time.Duration) error {
 	if !s.ended.Load() {
-		err := m.saveSealed(context.Background(), timeout, tokensKey(s.key), s.Tokens(), s.Expires)
+		err := m.saveSealed(ctx, timeout, tokensKey(s.key), s.Tokens(), s.Expires)
 		if errors.Is(err, ErrTooLarge) {
 			m.config.Logger.Error("renewed tokens are too large for the store, keeping them in memory alone",
 				zap.String("session_id", s.ID))
@@ -171,7 +171,7 @@ func (m *Manager) saveTokens(s *Session, timeout time.Duration) error {
 		}
 		// Another instance may have ended the session and deleted the tokens
 		// before these. If that cannot be told, they harm nobody until swept.
-		_ = m.check(s)
+		_ = m.check(ctx, s)
 	}
 	if s.ended.Load() {
 		m.deleteTokens(s.key, s.Expires)
@@ -192,7 +192,7 @@ func (m *Manager) keepSaving(s *Session, err error, unlock func()) {
 			return
 		}
 		time.Sleep(wait)
-		err = m.saveTokens(s, backgroundTimeout)
+		err = m.saveTokens(context.Background(), s, backgroundTimeout)
 	}
 }
 
@@ -207,17 +207,18 @@ func (m *Manager) saveOwed(ctx context.Context, s *Session) error {
 		return err
 	}
 	defer unlock()
-	if err := m.check(s); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err := m.check(ctx, s); err != nil {
 		return err
 	}
-	return m.saveTokens(s, backgroundTimeout)
+	return m.saveTokens(ctx, s, backgroundTimeout)
 }
 
 // loadTokens reads the tokens of a record. They are not found, too, if they
 // cannot be opened.
-func (m *Manager) loadTokens(key string) (t Tokens, err error) {
+func (m *Manager) loadTokens(ctx context.Context, key string) (t Tokens, err error) {
 	key = tokensKey(key)
-	sealed, err := m.store.load(context.Background(), key)
+	sealed, err := m.store.load(ctx, key)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -229,8 +230,8 @@ func (m *Manager) loadTokens(key string) (t Tokens, err error) {
 
 // loadFirstTokens reads the tokens of a record that was just read. Lost tokens
 // are no reason to sign somebody out, and they may turn up.
-func (m *Manager) loadFirstTokens(id identity, key string) (*Tokens, error) {
-	t, err := m.loadTokens(key)
+func (m *Manager) loadFirstTokens(ctx context.Context, id identity, key string) (*Tokens, error) {
+	t, err := m.loadTokens(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		m.config.Logger.Warn("tokens of a session cannot be read", zap.String("session_id", id.String()))
 		return new(Tokens), nil
@@ -242,11 +243,11 @@ func (m *Manager) loadFirstTokens(id identity, key string) (*Tokens, error) {
 }
 
 // takeStored takes the tokens that another instance has saved, if it has.
-func (m *Manager) takeStored(s *Session) error {
+func (m *Manager) takeStored(ctx context.Context, s *Session) error {
 	if s.wallet == nil {
 		return nil
 	}
-	t, err := m.loadTokens(s.key)
+	t, err := m.loadTokens(ctx, s.key)
 	if errors.Is(err, ErrNotFound) {
 		return nil // these are still good
 	}

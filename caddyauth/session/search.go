@@ -183,7 +183,7 @@ func (m *Manager) at(ctx context.Context, key string) (*Session, error) {
 // that can be read: most who search do not want them.
 func (m *Manager) LoadTokens(s *Session) {
 	if m.store != nil {
-		_ = m.takeStored(s)
+		_ = m.takeStored(context.Background(), s)
 	}
 }
 
