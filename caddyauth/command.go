@@ -15,17 +15,18 @@ import (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "panelauth",
-		Short: "Shows and ends the sessions of panelauth, and makes its secrets and API keys",
+		Short: "Shows how panelauth is, shows and ends its sessions, and makes its secrets and API keys",
 		Long: `
-Shows who is signed in and ends sessions, and makes the secrets that the
-panelauth directive and the Panel application behind it share, as panel secret
-and panel oauth-secret do.`,
+Shows whether everything is in order, shows who is signed in and ends sessions,
+and makes the secrets that the panelauth directive and the Panel application
+behind it share, as panel secret and panel oauth-secret do.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.AddCommand(
 				printCommand("secret", "Prints a new secret for cookie_secret", tornado.NewSecret),
 				printCommand("oauth-secret", "Prints a new key for oauth_encryption_key", tornado.NewFernetKey),
 				apiKeyCommand(),
 				sessionsCommand(),
+				statusCommand(),
 			)
 		},
 	})

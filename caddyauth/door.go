@@ -33,10 +33,10 @@ type door struct {
 	store    io.Closer // nil: there is nothing to close
 	// storeKind is "storage", "redis" or "cookie".
 	storeKind string
-	answers  *answers
-	renewals *running
-	channels *channelGuard
-	logger   *zap.Logger
+	answers   *answers
+	renewals  *running
+	channels  *channelGuard
+	logger    *zap.Logger
 	// Sessions are in cookies, so that only those seen here are known.
 	stateless bool
 	live      *live

@@ -33,10 +33,7 @@ Asks a running Caddy who is signed in, and ends sessions. The admin API must be
 enabled and within reach; its address is taken from --address or --config, as
 for caddy stop.`,
 	}
-	flags := sessions.PersistentFlags()
-	flags.StringP("config", "c", "", "Configuration file to use to parse the admin address, if --address is not used")
-	flags.StringP("adapter", "a", "", "Name of config adapter to apply (when --config is used)")
-	flags.StringP("address", "", "", "The address to use to reach the admin API endpoint, if not the default")
+	addAdminFlags(sessions)
 	revoke := &cobra.Command{
 		Use:   "revoke <id> | --user <name>",
 		Short: "Ends one session, or all of a user",
@@ -54,6 +51,14 @@ for caddy stop.`,
 		revoke,
 	)
 	return sessions
+}
+
+// addAdminFlags adds what says where the admin API is.
+func addAdminFlags(command *cobra.Command) {
+	flags := command.PersistentFlags()
+	flags.StringP("config", "c", "", "Configuration file to use to parse the admin address, if --address is not used")
+	flags.StringP("adapter", "a", "", "Name of config adapter to apply (when --config is used)")
+	flags.StringP("address", "", "", "The address to use to reach the admin API endpoint, if not the default")
 }
 
 // adminAPI asks the admin API of one Caddy.
