@@ -62,7 +62,7 @@ func documentedCaddyfiles(t *testing.T, document string) map[string]string {
 func wholeCaddyfile(text string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	address, _, _ := strings.Cut(first, " ")
-	if strings.ContainsAny(address, ".:") {
+	if address == "{" || strings.ContainsAny(address, ".:") {
 		return text
 	}
 	if address == "panelauth" {
