@@ -115,7 +115,7 @@ func (m *Manager) renewAndSave(ctx context.Context, s *Session, renew func(conte
 		return err
 	}
 	if err := m.saveTokens(ctx, s, m.config.StoreTimeout); err != nil {
-		go m.keepSaving(s, err, unlock)
+		go m.keepSaving(ctx, s, err, unlock)
 		return nil
 	}
 	unlock()
@@ -182,7 +182,7 @@ func (m *Manager) saveTokens(ctx context.Context, s *Session, timeout time.Durat
 // keepSaving saves renewed tokens that the store did not take. For a while it
 // keeps the lock: whoever reads the tokens before these may try to renew them,
 // which ends them all where each refresh token is good for one use.
-func (m *Manager) keepSaving(s *Session, err error, unlock func()) {
+func (m *Manager) keepSaving(ctx context.Context, s *Session, err error, unlock func()) {
 	defer unlock()
 	deadline := m.config.Now().Add(keepLock)
 	for wait := firstRetry; err != nil; wait *= 2 {
@@ -192,7 +192,7 @@ func (m *Manager) keepSaving(s *Session, err error, unlock func()) {
 			return
 		}
 		time.Sleep(wait)
-		err = m.saveTokens(context.Background(), s, backgroundTimeout)
+		err = m.saveTokens(ctx, s, backgroundTimeout)
 	}
 }
 
