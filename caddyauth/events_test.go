@@ -104,6 +104,20 @@ func TestEvents(t *testing.T) {
 	s.wantEvent(l, "revoked", map[string]any{"user_id": testUser, "client_ip": "", "reason": "administrator"})
 }
 
+// TestEventsFromProvider: sessions that a provider ends are revoked, too.
+func TestEventsFromProvider(t *testing.T) {
+	p := newOpenID(t)
+	s := newSite(t, signInWith(p))
+	l := s.listen(nil)
+	v := s.signedInAt("oidc")
+	s.wantEvent(l, "login", map[string]any{"provider": "oidc"})
+	s.backChannel(p.LogoutToken("1001", "")).want(http.StatusOK)
+	s.wantEvent(l, "revoked", map[string]any{"provider": "oidc", "client_ip": "198.51.100.7", "reason": "back_channel_logout"})
+	if v.isIn() {
+		t.Error("the session goes on")
+	}
+}
+
 func TestDeniedIsReported(t *testing.T) {
 	s := newSite(t)
 	l := s.listen(nil)

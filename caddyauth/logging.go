@@ -19,8 +19,18 @@ type lastingCore struct {
 	fields []zapcore.Field
 }
 
-func (lastingCore) Enabled(level zapcore.Level) bool {
-	return caddy.Log().Core().Enabled(level)
+// core writes to what is configured now: all logs that take this module's
+// lines, or while Caddy starts its default log.
+func (lastingCore) core() zapcore.Core {
+	active := caddy.ActiveContext()
+	if active.Context == nil {
+		return caddy.Log().Core()
+	}
+	return active.Logger(Handler{}).Core()
+}
+
+func (c lastingCore) Enabled(level zapcore.Level) bool {
+	return c.core().Enabled(level)
 }
 
 func (c lastingCore) With(fields []zapcore.Field) zapcore.Core {
@@ -28,14 +38,14 @@ func (c lastingCore) With(fields []zapcore.Field) zapcore.Core {
 }
 
 func (c lastingCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	return caddy.Log().Core().With(c.fields).Check(entry, checked)
+	return c.core().With(c.fields).Check(entry, checked)
 }
 
 func (c lastingCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
-	return caddy.Log().Core().With(c.fields).Write(entry, fields)
+	return c.core().With(c.fields).Write(entry, fields)
 }
 
-func (lastingCore) Sync() error { return caddy.Log().Core().Sync() }
+func (c lastingCore) Sync() error { return c.core().Sync() }
 
 // Interface guard
 var _ zapcore.Core = lastingCore{}

@@ -20,10 +20,8 @@ type storeCalls struct {
 // watchStore returns a store that can do what this one can.
 func watchStore(store session.Store, kind string) session.Store {
 	calls := storeCalls{target{"store", kind, metrics.storeCalls}, store}
-	announcer, announces := store.(session.Announcer)
-	expirer, expires := store.(session.Expirer)
-	if announces && expires {
-		return announcingStore{calls, announcer, expirer}
+	if announcer, ok := store.(session.Announcer); ok {
+		return announcingStore{calls, announcer}
 	}
 	return calls
 }
@@ -69,12 +67,16 @@ func (s storeCalls) Lock(ctx context.Context, key string) (unlock func(), err er
 	return unlock, err
 }
 
-// announcingStore is storeCalls for a store that tells of ends and forgets by
-// itself.
+// Expires implements session.Expirer.
+func (s storeCalls) Expires() bool {
+	expirer, ok := s.Store.(session.Expirer)
+	return ok && expirer.Expires()
+}
+
+// announcingStore is storeCalls for a store that tells of ends.
 type announcingStore struct {
 	storeCalls
 	announcer session.Announcer
-	expirer   session.Expirer
 }
 
 // Announce implements session.Announcer.
@@ -90,12 +92,8 @@ func (s announcingStore) Follow(ctx context.Context, listening func(), ended fun
 	return s.announcer.Follow(ctx, listening, ended)
 }
 
-// Expires implements session.Expirer.
-func (s announcingStore) Expires() bool { return s.expirer.Expires() }
-
 // Interface guards
 var (
-	_ session.Store     = storeCalls{}
+	_ session.Expirer   = storeCalls{}
 	_ session.Announcer = announcingStore{}
-	_ session.Expirer   = announcingStore{}
 )
