@@ -120,9 +120,13 @@ func TestEventsFromProvider(t *testing.T) {
 
 func TestDeniedIsReported(t *testing.T) {
 	s := newSite(t)
+	alice, err := s.door.sessions.Find(t.Context(), valueOf(s.signInAlice()), 0)
+	if err != nil || alice == nil {
+		t.Fatal("alice is not in", err)
+	}
 	l := s.listen(nil)
 	before := scrape(t)
-	s.reportDenied(prepared(get("/admin?token=x", from("203.0.113.9:1"))), s.aliceHere(), "rule 3")
+	s.reportDenied(prepared(get("/admin?token=x", from("203.0.113.9:1"))), s.identityOf(alice), "rule 3")
 	s.wantEvent(l, "denied", map[string]any{"user_id": testUser, "client_ip": "203.0.113.9", "provider": "password", "reason": "rule 3", "path": "/admin"})
 	s.wantLines("access denied", map[string]any{
 		"event": "denied", "user_id": testUser, "client_ip": "203.0.113.9", "provider": "password",
