@@ -208,12 +208,12 @@ func TestOperations(t *testing.T) {
 		} {
 			for _, line := range []string{
 				`caddy_panelauth_sign_ins_total{outcome="success",provider="password"} `,
-				`caddy_panelauth_sign_ins_total{outcome="success",provider="corp"} 1`,
+				`caddy_panelauth_sign_ins_total{outcome="success",provider="corp"} `,
 				`caddy_panelauth_sign_ins_total{outcome="wrong_credentials",provider="password"} `,
 				`caddy_panelauth_sessions_ended_total{reason="logout"} `,
 				`caddy_panelauth_sessions 1`,
 				`caddy_panelauth_connections `,
-				`caddy_panelauth_provider_call_duration_seconds_count{call="token",outcome="success",provider="corp"} 1`,
+				`caddy_panelauth_provider_call_duration_seconds_count{call="token",outcome="success",provider="corp"} `,
 				`caddy_panelauth_store_call_duration_seconds_count{call="save",outcome="success",store="storage"} `,
 				`caddy_panelauth_hashes{state="waiting"} 0`,
 			} {
