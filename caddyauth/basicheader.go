@@ -33,7 +33,7 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 	network := clientNetwork(r)
 	if wait := h.door.attempts.begin(user, network, h.settings.attempts, h.now()); wait > 0 {
 		wrong.reason = "too_many_attempts"
-		h.logProgramRefused(r, wrong)
+		h.reportProgramRefused(r, wrong)
 		return nil, &refusal{status: http.StatusTooManyRequests, reason: wrong.reason, wait: wait}
 	}
 	proof, ok, err := h.checkPassword(r.Context(), credentials{user: user, password: password})
@@ -41,11 +41,11 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 	case err != nil:
 		h.door.attempts.undo(user, network)
 		wrong.reason = "busy"
-		h.logProgramRefused(r, wrong)
+		h.reportProgramRefused(r, wrong)
 		return nil, errBasicBusy
 	case !ok:
 		wrong.reason = "wrong_credentials"
-		h.logProgramRefused(r, wrong)
+		h.reportProgramRefused(r, wrong)
 		return nil, errWrongBasic
 	}
 	h.door.attempts.succeeded(user, network)

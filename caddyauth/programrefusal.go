@@ -62,6 +62,7 @@ func refuseProgram(w http.ResponseWriter, r *http.Request, refused *refusal) err
 		addChallenge(w, refused.challenge)
 	}
 	setRetryAfter(w, refused.wait)
+	metrics.refusals.WithLabelValues(refused.reason).Inc()
 	return writeJSON(w, refused.status, map[string]any{"error": refused.reason})
 }
 
@@ -132,21 +133,15 @@ func (h *Handler) refuseSecret(r *http.Request, secret unknownSecret) *refusal {
 		return &refusal{status: http.StatusTooManyRequests, reason: "too_many_attempts", wait: wait}
 	}
 	h.door.secrets.fail(network, l, now)
-	h.logProgramRefused(r, secret)
+	h.reportProgramRefused(r, secret)
 	if secret.scheme == basicScheme {
 		return errWrongBasic
 	}
 	return &refusal{status: http.StatusUnauthorized, reason: wrongTokenReason, challenge: wrongToken}
 }
 
-// logProgramRefused is logRefused for programs.
-func (h *Handler) logProgramRefused(r *http.Request, secret unknownSecret) {
-	h.logger.Warn("sign-in failed",
-		zap.String("event", "login_failed"),
-		zap.String("user_id", secret.user[:min(len(secret.user), maxUserName)]),
-		zap.String("client_ip", clientIP(r)),
-		zap.String("provider", secret.provider),
-		zap.String("method", strings.ToLower(string(secret.scheme))),
-		zap.String("reason", secret.reason),
-		zap.Error(secret.err))
+// reportProgramRefused is reportFailure for programs.
+func (h *Handler) reportProgramRefused(r *http.Request, secret unknownSecret) {
+	method := zap.String("method", strings.ToLower(string(secret.scheme)))
+	h.reportFailure(r, secret.provider, secret.user, secret.reason, method, zap.Error(secret.err))
 }
