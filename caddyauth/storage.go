@@ -68,14 +68,25 @@ func (s *caddyStorage) current() (certmagic.Storage, error) {
 	return s.open[len(s.open)-1], nil
 }
 
-// Save implements session.Store. Expired records are swept by the manager.
-func (s *caddyStorage) Save(ctx context.Context, key string, value []byte, _ time.Time) error {
+// marked is the current storage, if what was in it is there: what is written to
+// a mount point without its file system vanishes when that is back, and what is
+// deleted there comes back with it.
+func (s *caddyStorage) marked(ctx context.Context) (certmagic.Storage, error) {
 	storage, err := s.current()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !storage.Exists(ctx, markerKey) {
-		return errLostStorage
+		return nil, errLostStorage
+	}
+	return storage, nil
+}
+
+// Save implements session.Store. Expired records are swept by the manager.
+func (s *caddyStorage) Save(ctx context.Context, key string, value []byte, _ time.Time) error {
+	storage, err := s.marked(ctx)
+	if err != nil {
+		return err
 	}
 	return storage.Store(ctx, path.Join(storageRoot, key), value)
 }
@@ -98,7 +109,7 @@ func (s *caddyStorage) Load(ctx context.Context, key string) ([]byte, error) {
 
 // Delete implements session.Store.
 func (s *caddyStorage) Delete(ctx context.Context, key string) error {
-	storage, err := s.current()
+	storage, err := s.marked(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,7 +144,7 @@ func (s *caddyStorage) Lock(ctx context.Context, key string) (unlock func(), err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	storage, err := s.current()
+	storage, err := s.marked(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -10,17 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/certmagic"
-
 	"github.com/panelauth/caddy-panelauth/caddyauth/session/sessiontest"
 )
 
 func TestCaddyStorageAbandonedLock(t *testing.T) {
-	folder := t.TempDir()
+	storage := newMarkedFolder(t)
 	store := new(caddyStorage)
-	store.add(&certmagic.FileStorage{Path: folder})
+	store.add(storage)
 	sessiontest.RunAbandonedLock(t, store, func(string) {
-		files, err := filepath.Glob(filepath.Join(folder, "locks", "*"))
+		files, err := filepath.Glob(filepath.Join(storage.Path, "locks", "*"))
 		if err != nil || len(files) != 1 {
 			t.Fatalf("lock files %q, %v", files, err)
 		}
@@ -34,7 +32,7 @@ func TestCaddyStorageAbandonedLock(t *testing.T) {
 // What was locked in a storage is unlocked there, though a reload has brought
 // another.
 func TestCaddyStorageUnlocksWhatItLocked(t *testing.T) {
-	first, second := &certmagic.FileStorage{Path: t.TempDir()}, &certmagic.FileStorage{Path: t.TempDir()}
+	first, second := newMarkedFolder(t), newMarkedFolder(t)
 	store := new(caddyStorage)
 	store.add(first)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -5,6 +5,7 @@ package caddyauth
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,13 +20,19 @@ import (
 func TestCaddyStorageIsASessionStore(t *testing.T) {
 	sessiontest.RunStore(t, func(t *testing.T) session.Store {
 		store := new(caddyStorage)
-		storage := &certmagic.FileStorage{Path: t.TempDir()}
-		if err := mark(t.Context(), storage); err != nil {
-			t.Fatal(err)
-		}
-		store.add(storage)
+		store.add(newMarkedFolder(t))
 		return store
 	})
+}
+
+// newMarkedFolder is a storage that is ready for sessions.
+func newMarkedFolder(t *testing.T) *certmagic.FileStorage {
+	t.Helper()
+	storage := &certmagic.FileStorage{Path: t.TempDir()}
+	if err := mark(t.Context(), storage); err != nil {
+		t.Fatal(err)
+	}
+	return storage
 }
 
 // A reload opens the new storage before it closes the old one, and a
@@ -75,6 +82,15 @@ func TestLostStorageIsAnErrorAndNoAnswer(t *testing.T) {
 	}
 	if keys, err := store.List(t.Context(), "sessions"); err == nil {
 		t.Errorf("a storage that is not there has %q", keys)
+	}
+	if err := store.Delete(t.Context(), "sessions/1/a"); err == nil {
+		t.Error("a session is deleted that will be there again")
+	}
+	if _, err := store.Lock(t.Context(), "sessions/1/a"); err == nil {
+		t.Error("a lock is had that other instances do not see")
+	}
+	if _, err := os.Stat(storage.Path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder was made anew: %v", err)
 	}
 	if err := os.Rename(filepath.Join(dir, "away"), storage.Path); err != nil {
 		t.Fatal(err)
