@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/certmagic"
 )
@@ -223,14 +222,4 @@ func (s *diskStorage) Lock(ctx context.Context, name string) error {
 		return *err
 	}
 	return s.FileStorage.Lock(ctx, name)
-}
-
-// leaveLock leaves the lock of somebody who died so long ago.
-func (d *disk) leaveLock(key string, age time.Duration) {
-	d.t.Helper()
-	then := time.Now().Add(-age).Format(time.RFC3339Nano)
-	name := certmagic.StorageKeys.Safe(storageRoot+"/"+key) + ".lock"
-	path := filepath.Join(d.path, "locks", name)
-	d.must(os.MkdirAll(filepath.Dir(path), 0o700))
-	d.must(os.WriteFile(path, []byte(`{"created":"`+then+`","updated":"`+then+`"}`), 0o600))
 }

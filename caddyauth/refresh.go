@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -63,7 +64,7 @@ func (h *Handler) renew(ctx context.Context, s *session.Session, through *way) (
 		})
 		metrics.countRefresh(through, err)
 		if err != nil {
-			return session.Tokens{}, err
+			return session.Tokens{}, refused(err)
 		}
 		fresh := *fromProvider(tokens)
 		fresh.Claims = claims
@@ -91,6 +92,15 @@ func (h *Handler) renew(ctx context.Context, s *session.Session, through *way) (
 	}
 	h.end(ctx, s, ending{reason: endedByProvider, handler: h})
 	return false
+}
+
+// refused marks the one error of a provider that may mean that another instance
+// was faster.
+func refused(err error) error {
+	if provider.KindOf(err) != provider.KindInvalidGrant {
+		return err
+	}
+	return fmt.Errorf("%w: %w", session.ErrRefused, err)
 }
 
 // renewWhileOpen renews the tokens of a session for as long as a websocket of

@@ -311,7 +311,8 @@ func TestRenewalRefused(t *testing.T) {
 					inBubble(t, p, configure, func(t *testing.T, v *visitor) {
 						test.turn(p)
 						time.Sleep(sleep)
-						v.open("/app") // while the old token is good, this one may pass
+						v.open("/app")              // while the old token is good, this one may pass
+						time.Sleep(3 * time.Second) // another instance may have been faster
 						synctest.Wait()
 						v.open("/app").wantHeader("Location", "/login?next=%2Fapp")
 						v.script("/app/data").wantRefusedHere(http.StatusUnauthorized)

@@ -26,6 +26,10 @@ const (
 	// these, when the store does not take the new ones at once. With
 	// everything before it, that is less than a LockLease.
 	keepLock = 15 * time.Second
+	// awaitRenewal is how long to look for the tokens of who was faster, and
+	// lookForRenewal how often.
+	awaitRenewal   = 2 * time.Second
+	lookForRenewal = 250 * time.Millisecond
 )
 
 var (
@@ -36,6 +40,9 @@ var (
 	// ErrBackoff means that a renewal failed a moment ago and was not tried
 	// again. It comes with the error of then.
 	ErrBackoff = errors.New("renewal is not tried again yet")
+	// ErrRefused is for renew to say, with its reason, that the tokens are of no
+	// use any more.
+	ErrRefused = errors.New("tokens are refused")
 )
 
 // Renew renews a session's tokens, once for all who ask at about the same time,
@@ -49,7 +56,8 @@ var (
 // ones for everybody at once, even if the store cannot be told yet: saving them
 // is tried again for as long as the session lasts, which takes Run. If the
 // session ended meanwhile, that is ErrEnded, and Tokens has what came too late
-// for who wants to revoke it. After any other error the session goes on with
+// for who wants to revoke it. If renew says ErrRefused, the store may yet have
+// the tokens of who was faster, which are taken. After any other error the session goes on with
 // what it had.
 func (m *Manager) Renew(ctx context.Context, s *Session, renew func(context.Context, Tokens) (Tokens, error)) error {
 	if s.wallet == nil {
@@ -111,6 +119,9 @@ func (m *Manager) renewAndSave(ctx context.Context, s *Session, renew func(conte
 		return nil
 	}
 	if err := m.renewNow(ctx, s, renew); err != nil {
+		if errors.Is(err, ErrRefused) && m.awaitRenewed(s, had) {
+			err = nil
+		}
 		unlock()
 		return err
 	}
@@ -140,6 +151,20 @@ func (m *Manager) lockTokens(ctx context.Context, s *Session) (unlock func(), er
 func (m *Manager) isRenewed(s *Session, had *issue) bool {
 	current := s.wallet.current.Load()
 	return current != had && !current.Due(m.config.Now())
+}
+
+// awaitRenewed reports whether tokens were refused because another instance has
+// used them: no lock is perfect whose holder may die, or which a Redis may
+// forget when its replica takes over.
+func (m *Manager) awaitRenewed(s *Session, had *issue) bool {
+	for deadline := m.config.Now().Add(awaitRenewal); ; time.Sleep(lookForRenewal) {
+		if m.check(s) == nil && m.isRenewed(s, had) {
+			return true
+		}
+		if s.ended.Load() || !m.config.Now().Before(deadline) {
+			return false
+		}
+	}
 }
 
 // renewNow renews a session's tokens in memory.

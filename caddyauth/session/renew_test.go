@@ -259,6 +259,45 @@ func TestRenewWithClocksApart(t *testing.T) {
 	})
 }
 
+// lockless is a store that has forgotten all locks.
+type lockless struct{ session.Store }
+
+func (lockless) Lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }
+
+func TestRenewedByWhoWasFaster(t *testing.T) {
+	// Both think that they have the lock, and the refresh token is good once.
+	for name, test := range map[string]struct {
+		saved time.Duration // when the tokens of the faster one are in the store
+		want  error
+	}{
+		"before": {0, nil}, "a little later": {time.Second, nil}, "much later": {time.Minute, session.ErrRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := newStore()
+				faster, slower := newManager(t, lockless{store}), newManager(t, store)
+				s, cookie := beginWithTokens(t, faster)
+				other := wantFound(t, slower, cookie, 0)
+				err := slower.Renew(background, other, func(context.Context, session.Tokens) (session.Tokens, error) {
+					go func() {
+						time.Sleep(test.saved)
+						wantRenewed(t, faster, s, &rotating{})
+					}()
+					synctest.Wait()
+					return session.Tokens{}, fmt.Errorf("%w: %w", session.ErrRefused, errGrant)
+				})
+				if !errors.Is(err, test.want) {
+					t.Errorf("got %v, want %v", err, test.want)
+				}
+				if test.want == nil {
+					wantAccess(t, other, "access-1")
+				}
+				time.Sleep(2 * time.Minute)
+			})
+		})
+	}
+}
+
 func TestRenewFails(t *testing.T) {
 	bothModes(t, func(t *testing.T, store session.Store) {
 		synctest.Test(t, func(t *testing.T) {
