@@ -4,10 +4,12 @@
 package caddyauth
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,52 @@ func TestCaddyStorageIsASessionStore(t *testing.T) {
 		store.add(newMarkedFolder(t))
 		return store
 	})
+}
+
+// A storage is away when its folder is.
+func TestCaddyStorageInstances(t *testing.T) {
+	sessiontest.RunInstances(t, func(t *testing.T) sessiontest.Rig {
+		storage := newMarkedFolder(t)
+		move := func(from, to string) {
+			if err := os.Rename(from, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var delay atomic.Int64
+		return sessiontest.Rig{
+			Open: func() session.Store {
+				store := new(caddyStorage)
+				store.add(&slowStorage{&certmagic.FileStorage{Path: storage.Path}, &delay})
+				return store
+			},
+			Break: func() { move(storage.Path, storage.Path+".away") },
+			Mend:  func() { move(storage.Path+".away", storage.Path) },
+			Slow:  func(d time.Duration) { delay.Store(int64(d)) },
+		}
+	})
+}
+
+// slowStorage is a file system that takes its time, whoever waits.
+type slowStorage struct {
+	*certmagic.FileStorage
+	delay *atomic.Int64
+}
+
+func (s *slowStorage) wait() { time.Sleep(time.Duration(s.delay.Load())) }
+
+func (s *slowStorage) Store(ctx context.Context, key string, value []byte) error {
+	s.wait()
+	return s.FileStorage.Store(ctx, key, value)
+}
+
+func (s *slowStorage) Load(ctx context.Context, key string) ([]byte, error) {
+	s.wait()
+	return s.FileStorage.Load(ctx, key)
+}
+
+func (s *slowStorage) Delete(ctx context.Context, key string) error {
+	s.wait()
+	return s.FileStorage.Delete(ctx, key)
 }
 
 // newMarkedFolder is a storage that is ready for sessions.

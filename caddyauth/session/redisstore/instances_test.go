@@ -1,18 +1,20 @@
 // SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build e2e
-
 package redisstore
 
 import (
 	"context"
+	"io"
+	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+	"github.com/panelauth/caddy-panelauth/caddyauth/session/sessiontest"
 )
 
 // instances are several that share a Redis.
@@ -54,8 +56,85 @@ func find(t *testing.T, m *session.Manager, cookie string) *session.Session {
 	return s
 }
 
+// gate is the way to a Redis, which can be shut and be long.
+type gate struct {
+	server string
+	shut   atomic.Bool
+	delay  atomic.Int64
+
+	mu   sync.Mutex
+	open []net.Conn
+}
+
+func newGate(t *testing.T, server string) (g *gate, url string) {
+	t.Helper()
+	l := listen(t)
+	g = &gate{server: server}
+	t.Cleanup(func() { _ = l.Close(); g.set(true) })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go g.pass(client)
+		}
+	}()
+	return g, "redis://" + l.Addr().String()
+}
+
+// set shuts the gate, which cuts all connections, or opens it again.
+func (g *gate) set(shut bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut.Store(shut)
+	for _, c := range g.open {
+		_ = c.Close()
+	}
+	g.open = nil
+}
+
+func (g *gate) pass(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", g.server)
+	if err != nil || g.shut.Load() {
+		return
+	}
+	defer server.Close()
+	g.mu.Lock()
+	g.open = append(g.open, client, server)
+	g.mu.Unlock()
+	go func() { _, _ = io.Copy(server, client) }()
+	answer := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(answer)
+		if err != nil {
+			return
+		}
+		time.Sleep(time.Duration(g.delay.Load()))
+		if _, err := client.Write(answer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func TestServerInstances(t *testing.T) {
+	t.Parallel()
+	sessiontest.RunInstances(t, func(t *testing.T) sessiontest.Rig {
+		s := serve(t)
+		g, url := newGate(t, strings.TrimPrefix(s.url(), "redis://"))
+		return sessiontest.Rig{
+			Open:  func() session.Store { return open(t, url) },
+			Break: func() { g.set(true) },
+			Mend:  func() { g.set(false) },
+			Slow:  func(d time.Duration) { g.delay.Store(int64(d)) },
+		}
+	})
+}
+
 // Many requests on many instances renew tokens once.
 func TestInstancesRenewOnce(t *testing.T) {
+	t.Parallel()
 	for title, url := range map[string]func(t *testing.T) string{
 		"server":  func(t *testing.T) string { return serve(t).url() },
 		"cluster": func(t *testing.T) string { _, url := cluster(t); return url },
@@ -92,6 +171,7 @@ func TestInstancesRenewOnce(t *testing.T) {
 
 // What ends on one instance is over on the others, whatever they use it for.
 func TestInstancesEndTogether(t *testing.T) {
+	t.Parallel()
 	all := instances(t, serve(t).url(), 3)
 	time.Sleep(500 * time.Millisecond)
 	s, cookie := begin(t, all[0])

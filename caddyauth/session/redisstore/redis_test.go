@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build e2e
-
 package redisstore
 
 import (
@@ -37,17 +35,20 @@ func conforms(t *testing.T, url string, empty func()) {
 }
 
 func TestServerIsASessionStore(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	conforms(t, s.url()+"/3", func() { s.ask("flushall") })
 }
 
 func TestSocketIsASessionStore(t *testing.T) {
+	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "s")
 	s := serve(t, "--unixsocket", socket)
 	conforms(t, "unix://"+socket+"?db=2", func() { s.ask("flushall") })
 }
 
 func TestServerWithTLSIsASessionStore(t *testing.T) {
+	t.Parallel()
 	ca, cert, key := certificates(t)
 	port := freePort(t)
 	s := serve(t, "--tls-port", strconv.Itoa(port), "--tls-ca-cert-file", ca, "--tls-cert-file", cert, "--tls-key-file", key)
@@ -71,6 +72,7 @@ func TestServerWithTLSIsASessionStore(t *testing.T) {
 
 // A user needs no more rights than the documentation says.
 func TestUserWithFewRights(t *testing.T) {
+	t.Parallel()
 	const password = "a/pass@word:with?every#thing%"
 	s := serve(t)
 	s.ask(append([]any{"acl", "setuser", "panelauth", "on", ">" + password}, words(minimalRights)...)...)
@@ -80,6 +82,7 @@ func TestUserWithFewRights(t *testing.T) {
 }
 
 func TestUserWithFewRightsElsewhere(t *testing.T) {
+	t.Parallel()
 	t.Run("in another database", func(t *testing.T) {
 		s := serve(t)
 		s.ask(append([]any{"acl", "setuser", "panelauth", "on", ">pw", "+select"}, words(minimalRights)...)...)
@@ -108,6 +111,7 @@ func words(text string) (all []any) {
 }
 
 func TestClusterIsASessionStore(t *testing.T) {
+	t.Parallel()
 	nodes, url := cluster(t)
 	conforms(t, url, func() {
 		for _, node := range nodes {
@@ -118,6 +122,7 @@ func TestClusterIsASessionStore(t *testing.T) {
 }
 
 func TestSentinelsAreASessionStore(t *testing.T) {
+	t.Parallel()
 	master, _, url := sentinels(t)
 	conforms(t, url, func() { master.ask("flushall") })
 	follows(t, open(t, url), open(t, url))
@@ -126,6 +131,7 @@ func TestSentinelsAreASessionStore(t *testing.T) {
 // When a master dies its replica takes over, and in between nobody says that a
 // session is not there.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	master, replica, url := sentinels(t)
 	store := open(t, url)
 	if err := store.Save(t.Context(), key, []byte("x"), time.Now().Add(time.Hour)); err != nil {
@@ -146,6 +152,7 @@ func TestFailover(t *testing.T) {
 }
 
 func TestWrongPassword(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "--requirepass", "the-right-one")
 	for title, user := range map[string]string{"wrong": ":hunter2@", "none": "", "unknown user": "hunter2:hunter2@"} {
 		store := open(t, fmt.Sprintf("redis://%s127.0.0.1:%d", user, s.port))
@@ -163,6 +170,7 @@ func TestWrongPassword(t *testing.T) {
 
 // Redis forgets a value soon after it expires, and no earlier.
 func TestValuesExpire(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	store := open(t, s.url())
 	for title, expires := range map[string]time.Duration{"in an hour": time.Hour, "in a year": 365 * 24 * time.Hour, "now": 0, "long ago": -time.Hour} {
@@ -186,6 +194,7 @@ func TestValuesExpire(t *testing.T) {
 
 // A Redis that is full says so, and finds what it has.
 func TestFullServer(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	store := open(t, s.url())
 	if err := store.Save(t.Context(), key, []byte("x"), time.Now().Add(time.Hour)); err != nil {
@@ -204,6 +213,7 @@ func TestFullServer(t *testing.T) {
 }
 
 func TestAbandonedLock(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	sessiontest.RunAbandonedLock(t, open(t, s.url()), func(key string) {
 		left, err := strconv.Atoi(s.ask("pttl", lockRoot+key))
@@ -216,6 +226,7 @@ func TestAbandonedLock(t *testing.T) {
 
 // What is unlocked after its lease is not somebody else's.
 func TestUnlockAfterLease(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	a, b := open(t, s.url()), open(t, s.url())
 	unlock, err := a.Lock(t.Context(), key)
@@ -235,6 +246,7 @@ func TestUnlockAfterLease(t *testing.T) {
 // A lock whose answer never came does not stay for its whole lease, nor does
 // one that could not be given back.
 func TestLocksOfPausedServer(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	store := open(t, s.url())
 	unlock, err := store.Lock(t.Context(), key+"0")
@@ -304,6 +316,7 @@ func follow(ctx context.Context, t *testing.T, store *Store) (heard chan string,
 
 // Who may have missed something is told so: soon, whatever it was.
 func TestFollowEnds(t *testing.T) {
+	t.Parallel()
 	for title, test := range map[string]struct {
 		do   func(s *server)
 		soon time.Duration
@@ -341,6 +354,7 @@ func TestFollowEnds(t *testing.T) {
 }
 
 func TestFollowIgnoresLongMessages(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	heard, _ := follow(t.Context(), t, open(t, s.url()))
 	s.ask("publish", channel, strings.Repeat("x", maxAnnouncement+1))

@@ -34,3 +34,24 @@ func TestAnnouncingStore(t *testing.T) {
 		return sessiontest.NewAnnouncingStore(sessiontest.NewMemoryStore())
 	})
 }
+
+// rigOf is a rig on a store that can be made to fail.
+func rigOf(store *sessiontest.FaultyStore) sessiontest.Rig {
+	return sessiontest.Rig{
+		Open:  func() session.Store { return store },
+		Break: func() { store.SetAway(true) },
+		Mend:  func() { store.SetAway(false) },
+		Slow:  store.SetDelay,
+	}
+}
+
+func TestMemoryStoreInstances(t *testing.T) {
+	sessiontest.RunInstances(t, func(*testing.T) sessiontest.Rig {
+		return rigOf(sessiontest.NewFaultyStore(sessiontest.NewMemoryStore()))
+	})
+}
+
+// Sessions in cookies need no store.
+func TestCookieInstances(t *testing.T) {
+	sessiontest.RunInstances(t, func(*testing.T) sessiontest.Rig { return sessiontest.Rig{} })
+}
