@@ -44,6 +44,7 @@ type openIDClient struct {
 	GrantTypes    []string `json:"grant_types"`
 	RedirectURIs  []string `json:"redirect_uris"`
 	LogoutAddress []string `json:"post_logout_redirect_uris"`
+	BackChannel   string   `json:"backchannel_logout_uri,omitempty"`
 }
 
 // The applications of these tests. They prove themselves in different ways.

@@ -99,7 +99,14 @@ function newProvider() {
     },
     clockTolerance: 0,
     cookies: { keys: ["a secret of the tests"] },
-    features: { devInteractions: { enabled: true }, revocation: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+    features: {
+      backchannelLogout: { enabled: true },
+      devInteractions: { enabled: true },
+      revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
+    },
+    // By itself it refuses to send logout tokens to loopback.
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
     findAccount: account,
     jwks: { keys: [newKey()] },
     pkce: { required: () => true },
