@@ -39,6 +39,10 @@ const (
 	// allows a connection to be silent.
 	maxUnused = 3 * time.Minute
 
+	// lookAtCluster is how often a client in use asks which node has what. It
+	// does not ask because a node is dead, whose replica nobody else names.
+	lookAtCluster = 3 * time.Second
+
 	// keepLonger is for clocks that differ: no instance misses a session that
 	// is going on by its clock.
 	keepLonger = 5 * time.Minute
@@ -99,6 +103,11 @@ func newClient(a *Address) redis.UniversalClient {
 		// An ACL need not allow what is not needed.
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if a.isCluster() {
+		cluster := o.Cluster()
+		cluster.ClusterStateReloadInterval = lookAtCluster
+		return redis.NewClusterClient(cluster)
 	}
 	return redis.NewUniversalClient(o)
 }
