@@ -248,6 +248,9 @@ func (h *Handler) warnOfLimits() {
 	if h.settings.stateless {
 		h.logger.Info("sessions are kept in cookies: a logout is known to this instance and the browser only")
 	}
+	if h.settings.stateless && h.OAuthRefreshTokens {
+		h.logger.Info("sessions are kept in cookies: each instance renews tokens for itself, so with a provider that takes a refresh token once, a browser must come to the same instance each time")
+	}
 	if h.settings.redis != nil && len(h.settings.secrets) == 0 {
 		h.logger.Warn("cookie_secret is not configured: instances share sessions only if they share Caddy's storage as well, where the generated secret is")
 	}

@@ -117,6 +117,12 @@ func TestWeakPassword(t *testing.T) {
 }
 
 // TestLimitsAreSaid at start.
+func renewingInCookies(h *Handler) {
+	stateless(h)
+	refreshTokens(h)
+	entries(OAuthProvider{Name: "github", Key: "key", Secret: "secret"})(h)
+}
+
 func TestLimitsAreSaid(t *testing.T) {
 	path := func(path, logout string) func(*Handler) {
 		return func(h *Handler) { h.CookiePath, h.LogoutEndpoint = path, logout }
@@ -128,6 +134,7 @@ func TestLimitsAreSaid(t *testing.T) {
 	}{
 		"default":             {func(*Handler) {}, "", 0},
 		"in the browser":      {stateless, "sessions are kept in cookies", 1},
+		"tokens there":        {renewingInCookies, "each instance renews tokens for itself", 1},
 		"logout outside":      {path("/app", ""), "outside cookie_path", 1},
 		"logout beside":       {path("/app", "/application"), "outside cookie_path", 1},
 		"logout inside":       {path("/app", "/app/logout"), "outside cookie_path", 0},
