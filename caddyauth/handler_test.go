@@ -116,13 +116,13 @@ func TestWeakPassword(t *testing.T) {
 	}
 }
 
-// TestLimitsAreSaid at start.
 func renewingInCookies(h *Handler) {
 	stateless(h)
 	refreshTokens(h)
 	entries(OAuthProvider{Name: "github", Key: "key", Secret: "secret"})(h)
 }
 
+// TestLimitsAreSaid at start.
 func TestLimitsAreSaid(t *testing.T) {
 	path := func(path, logout string) func(*Handler) {
 		return func(h *Handler) { h.CookiePath, h.LogoutEndpoint = path, logout }

@@ -41,9 +41,9 @@ func newInstances(t *testing.T, p *providertest.Server, dir string, configure ..
 	return m
 }
 
-// signIn signs in. On a real clock the tokens are what they are to become at
-// once, so that no request may come before those of the test; else all
-// instances know the session.
+// signIn signs in, so that all instances know the session. On a real clock the
+// tokens are at once what they are to become, and no request may come before
+// those of the test.
 func (m *manyInstances) signIn(expired bool) {
 	m.t.Helper()
 	if !m.realTime {
@@ -65,6 +65,13 @@ func (m *manyInstances) signIn(expired bool) {
 		k.Tokens = func(answer map[string]any) { answer["expires_in"] = seconds }
 	})
 	m.visitor.comeBack(m.visitor.answerOf(m.visitor.begin("/login"))).want(http.StatusSeeOther)
+	cookie := m.visitor.jar.Cookies(m.visitor.url("/"))[0].Value
+	for _, s := range m.sites {
+		eventually(m.t, "the session is known", func() bool {
+			found, err := s.door.sessions.Find(m.t.Context(), cookie, 0)
+			return found != nil && err == nil
+		})
+	}
 	if expired {
 		time.Sleep(1100 * time.Millisecond)
 	}
