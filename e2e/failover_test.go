@@ -38,11 +38,17 @@ func watchedRedis(t *testing.T) (master, replica *redisServer, url string) {
 func TestRedisFailsOver(t *testing.T) {
 	master, replica, url := watchedRedis(t)
 	one, other := twoInstances(t, url)
-	load := visitors(t, severalSignIn(t, one, 20), one, other)
+	sessions := severalSignIn(t, one, 20)
+	for _, session := range sessions { // both have it in memory
+		one.wants(t, http.StatusOK, session)
+		other.wants(t, http.StatusOK, session)
+	}
+	load := visitors(t, sessions, one, other)
 	cold, left := one.signsIn(t, "cold"), one.signsIn(t, "left")
 	other.wants(t, http.StatusOK, left)
 	one.logsOut(t, left)
 	eventually(t, patience, "the replica has it all", func() bool { return replica.ask("dbsize") == master.ask("dbsize") })
+	time.Sleep(time.Second)
 	load.wentOn(t, "before")
 	master.kill()
 	died := time.Now()
