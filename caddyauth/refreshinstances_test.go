@@ -91,7 +91,7 @@ func (m *manyInstances) fifty() (slowest time.Duration, tokens map[string]int) {
 		mu.Lock()
 		defer mu.Unlock()
 		_, token, _ := strings.Cut(r.Header.Get("Cookie"), "access_token=")
-		tokens[valueOf(token)]++
+		tokens[signedValue(token)]++
 		return nil
 	})
 	var group sync.WaitGroup
@@ -120,7 +120,7 @@ func (m *manyInstances) fifty() (slowest time.Duration, tokens map[string]int) {
 
 // valueOf is what Tornado has signed: without the time and the signature, which
 // are another each second.
-func valueOf(signed string) string {
+func signedValue(signed string) string {
 	parts := strings.Split(signed, "|")
 	if len(parts) < 5 {
 		return ""

@@ -119,7 +119,7 @@ func (m *Manager) renewAndSave(ctx context.Context, s *Session, renew func(conte
 		return nil
 	}
 	if err := m.renewNow(ctx, s, renew); err != nil {
-		if errors.Is(err, ErrRefused) && m.awaitRenewed(s, had) {
+		if errors.Is(err, ErrRefused) && m.awaitRenewed(ctx, s, had) {
 			err = nil
 		}
 		unlock()
@@ -156,9 +156,9 @@ func (m *Manager) isRenewed(s *Session, had *issue) bool {
 // awaitRenewed reports whether tokens were refused because another instance has
 // used them: no lock is perfect whose holder may die, or which a Redis may
 // forget when its replica takes over.
-func (m *Manager) awaitRenewed(s *Session, had *issue) bool {
+func (m *Manager) awaitRenewed(ctx context.Context, s *Session, had *issue) bool {
 	for deadline := m.config.Now().Add(awaitRenewal); ; time.Sleep(lookForRenewal) {
-		if m.check(s) == nil && m.isRenewed(s, had) {
+		if m.check(ctx, s) == nil && m.isRenewed(s, had) {
 			return true
 		}
 		if s.ended.Load() || !m.config.Now().Before(deadline) {
