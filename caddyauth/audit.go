@@ -108,16 +108,31 @@ func (h *Handler) reportFailure(r *http.Request, provider, user, reason string, 
 }
 
 // reportDenied tells that somebody who is signed in may not go where they
-// wanted to.
-func (h *Handler) reportDenied(r *http.Request, who *identity, reason string) {
+// wanted to, of everybody at most once in a while: a dashboard may ask many
+// times a second for what it may not have. Each time is counted.
+func (h *Handler) reportDenied(r *http.Request, who *identity, reason string, more ...zap.Field) {
+	path := originalURL(r).Path
 	what := happening{
 		event: eventDenied, user: who.user, clientIP: clientIP(r), provider: who.provider,
-		reason: reason, path: originalURL(r).Path,
+		reason: reason, path: path[:min(len(path), maxNext)], more: more,
 	}
 	if who.session != nil {
 		what.sessionID = who.session.ID
 	}
+	if !who.isWorthALine(h.now()) {
+		what.count()
+		return
+	}
 	h.report(what)
+}
+
+// deniedInterval is how often one session's refusals are worth a line.
+const deniedInterval = time.Second
+
+// isWorthALine reports whether the last line about somebody is some time ago.
+func (id *identity) isWorthALine(now time.Time) bool {
+	last := id.lastDenied.Load()
+	return now.UnixNano()-last >= int64(deniedInterval) && id.lastDenied.CompareAndSwap(last, now.UnixNano())
 }
 
 // reportEnd tells that a session has ended.

@@ -32,8 +32,9 @@ type connection struct {
 	handler   *Handler
 	session   *session.Session
 	lifetime  lifetime
-	websocket bool // it asks for one
-	extended  bool // by extended CONNECT, not by an upgrade
+	websocket bool    // it asks for one
+	extended  bool    // by extended CONNECT, not by an upgrade
+	wanted    *wanted // nil: rules need not be asked again
 
 	shard      *liveShard
 	next, prev *connection // in the shard

@@ -89,14 +89,14 @@ func closeDoor(h *Handler) error {
 	return err
 }
 
-// vouchers are the handlers behind the door, with the accounts that they go by
-// now.
+// vouchers are the handlers behind the door, with the accounts and rules that
+// they go by now.
 func (d *door) vouchers() []voucher {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	vouchers := make([]voucher, len(d.handlers))
 	for i, h := range d.handlers {
-		vouchers[i] = voucher{h, h.accounts()}
+		vouchers[i] = voucher{h, h.accounts(), h.rules.current()}
 	}
 	return vouchers
 }

@@ -115,8 +115,9 @@ type farewell struct {
 }
 
 var (
-	sessionEnded = farewell{4401, "session ended"}
-	goingAway    = farewell{1001, ""}
+	sessionEnded    = farewell{4401, "session ended"}
+	noLongerAllowed = farewell{4403, "no longer allowed"}
+	goingAway       = farewell{1001, ""}
 )
 
 // toClient is the close frame that a server sends.

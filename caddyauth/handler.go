@@ -137,6 +137,10 @@ type Handler struct {
 	// while. Default: 5 in 2m
 	LoginAttempts *LoginAttempts `json:"login_attempts,omitempty"`
 
+	// Who may go where. Default: everybody who is signed in, and every guest
+	// where guests may go, may go everywhere
+	Authorize *Authorize `json:"authorize,omitempty"`
+
 	// The cookies that a Panel application gets, signed as Panel signs them:
 	// any of "user", "id_token", "access_token", "refresh_token" and
 	// "oauth_expiry", "encrypted" before them to wrap tokens with
@@ -163,6 +167,7 @@ type Handler struct {
 	doorKey  doorKey
 	guests   guests
 	guest    *identity
+	rules    *rulebook // nil: everybody may go everywhere
 	pages    pages
 	panel    *tornado.Signer // nil: Panel gets no cookies
 
@@ -205,7 +210,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	return h.provision(ctx, ctx.Logger(), ctx.Storage())
 }
 
-func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage certmagic.Storage) error {
+func (h *Handler) provision(ctx caddy.Context, logger *zap.Logger, storage certmagic.Storage) error {
 	h.logger, h.audit, h.lasts = logger, logger.Named("audit"), ctx
 	h.storage = storage
 	h.now = time.Now
@@ -233,6 +238,9 @@ func (h *Handler) provision(ctx context.Context, logger *zap.Logger, storage cer
 	h.programs = newPrograms()
 	h.guests = newGuests(h.OAuthOptional, settings.guestEndpoints)
 	h.guest = h.newGuest()
+	if h.rules, err = openRules(ctx, h.logger, h.Authorize, settings.rulesFile); err != nil {
+		return fmt.Errorf("opening the rules: %w", err)
+	}
 	h.markStorage(ctx)
 	h.doorKey = newDoorKey(h.settings, h.storage)
 	if h.door, err = openDoor(h); err != nil {
@@ -376,6 +384,7 @@ func joinMistakes(mistakes []Mistake) error {
 
 // Cleanup leaves the handlers that share sessions with this one.
 func (h *Handler) Cleanup() error {
+	defer h.rules.close() // not before the door, which may ask them
 	if h.door == nil {
 		return nil
 	}

@@ -35,7 +35,7 @@ func TestCleanupOfHalf(t *testing.T) {
 		"no storage":     {BasicAuth: &BasicAuth{Source: testPassword}},
 		"no such folder": {BasicAuth: &BasicAuth{Source: "/no/such/file"}},
 	} {
-		if err := h.provision(context.Background(), zap.NewNop(), storage); err == nil {
+		if err := h.provision(caddy.Context{Context: context.Background()}, zap.NewNop(), storage); err == nil {
 			t.Errorf("%s: it starts", name)
 		}
 		if err := h.Cleanup(); err != nil {
@@ -54,7 +54,7 @@ func TestReload(t *testing.T) {
 		// A reload makes a new storage value with the same name.
 		again := anotherInstance(storage.name[len("flaky "):], storage.Storage.(*certmagic.FileStorage).Path)
 		again.setAway(false)
-		if err := h.provision(ctx, zap.NewNop(), again); err != nil {
+		if err := h.provision(caddy.Context{Context: ctx}, zap.NewNop(), again); err != nil {
 			t.Fatal(err)
 		}
 		return h, cancel

@@ -72,7 +72,7 @@ func tryNewSite(t testing.TB, storage certmagic.Storage, configure ...func(*Hand
 	for _, change := range configure {
 		change(h)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
 	err := h.provision(ctx, zap.New(core), storage)
 	t.Cleanup(func() {
 		cancel()

@@ -46,6 +46,8 @@ type identity struct {
 	headers map[string]string  // identity headers, by canonical name
 	token   string             // the claims as Panel's id_token holds them
 	panel   atomic.Pointer[panelLine]
+
+	lastDenied atomic.Int64 // in Unix nanoseconds
 }
 
 func (h *Handler) newIdentity(user, provider string, claims map[string]any) *identity {
@@ -146,9 +148,13 @@ func (id *identity) setPlaceholders(r *http.Request) {
 	if !ok {
 		return
 	}
-	if before, ok := caddyhttp.GetVar(ctx, identityVar).(*identity); ok {
+	before, ok := caddyhttp.GetVar(ctx, identityVar).(*identity)
+	switch {
+	case ok:
 		id.overridePlaceholders(repl, before)
-	} else {
+	case id.handler.rules != nil:
+		repl.Map(id.revocable(ctx))
+	default:
 		repl.Map(id.lookup)
 	}
 	repl.Set("http.auth.user.id", id.userID)

@@ -178,6 +178,10 @@ func (l *live) look(ctx context.Context, d *door, check bool) {
 			go c.end(sessionEnded)
 			continue
 		}
+		if !judge.mayStay(c) {
+			go c.end(noLongerAllowed)
+			continue
+		}
 		if c.moved.Load() && !c.session.IsPassing() {
 			c.moved.Store(false)
 			d.sessions.Use(c.session, c.handler.settings.idle)
@@ -208,10 +212,11 @@ func idleLimits(open []*connection) map[*session.Session]time.Duration {
 	return limits
 }
 
-// voucher is a handler with the accounts that it goes by.
+// voucher is a handler with the accounts and rules that it goes by.
 type voucher struct {
 	handler  *Handler
 	accounts *accounts
+	rules    *ruleSet
 }
 
 // judge decides which connections are still vouched for. Nothing has to be
@@ -250,8 +255,18 @@ func (j judge) vouchesFor(c *connection) bool {
 	return vouched
 }
 
+// mayStay reports whether the rules that let a connection in would do so today.
+// Only those in a file can have changed: a reload closes websockets anyway.
+func (j judge) mayStay(c *connection) bool {
+	return c.wanted == nil || !j.isCurrent(c.handler) || c.wanted.isAllowed(c)
+}
+
+func (j judge) isCurrent(h *Handler) bool {
+	return slices.ContainsFunc(j.vouchers, func(v voucher) bool { return v.handler == h })
+}
+
 func (j judge) decide(this matter) bool {
-	if slices.ContainsFunc(j.vouchers, func(v voucher) bool { return v.handler == this.handler }) {
+	if j.isCurrent(this.handler) {
 		return this.handler.vouchesFor(this.session)
 	}
 	return slices.ContainsFunc(j.vouchers, func(v voucher) bool { return v.handler.vouchesFor(this.session) })
@@ -259,7 +274,7 @@ func (j judge) decide(this matter) bool {
 
 // serveLive passes a request of a session on, and ends it with the session.
 func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request, s *session.Session, next caddyhttp.Handler) error {
-	c := &connection{handler: h, session: s, websocket: isWebsocket(r)}
+	c := &connection{handler: h, session: s, websocket: isWebsocket(r), wanted: h.wantedBy(r)}
 	c.extended = c.websocket && r.Method == http.MethodConnect
 	c.ResponseWriter = w
 	c.lifetime.parent = r.Context()

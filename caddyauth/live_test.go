@@ -681,7 +681,7 @@ func TestLiveSurvivesReload(t *testing.T) {
 			storage := newFlakyStorage(t)
 			old := &Handler{BasicAuth: &BasicAuth{Accounts: map[string]string{testUser: testPassword}}, CookieSecret: []string{testSecret}}
 			ctx, cancel := context.WithCancel(context.Background())
-			if err := old.provision(ctx, newSite(t).logger, storage); err != nil {
+			if err := old.provision(caddy.Context{Context: ctx}, newSite(t).logger, storage); err != nil {
 				t.Fatal(err)
 			}
 			s := &liveSite{&site{Handler: old, t: t, app: &application{}}, newUpstream()}
@@ -710,7 +710,7 @@ func TestLiveSurvivesReload(t *testing.T) {
 func TestLiveDoorCloses(t *testing.T) {
 	s := newLiveSite(t)
 	h := &Handler{BasicAuth: s.BasicAuth, CookieSecret: []string{"another secret of this test"}}
-	if err := h.provision(t.Context(), s.logger, s.storage); err != nil {
+	if err := h.provision(caddy.Context{Context: t.Context()}, s.logger, s.storage); err != nil {
 		t.Fatal(err)
 	}
 	other := &liveSite{&site{Handler: h, t: t, app: s.site.app}, s.app}

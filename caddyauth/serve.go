@@ -49,6 +49,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return h.askToSignIn(w, r, cookies)
 	}
 	h.present(r, who, cookies)
+	if h.rules != nil {
+		d, err := h.ask(r, who)
+		if err != nil {
+			return h.rulesFailed(r, who, err)
+		}
+		if !d.allowed {
+			return h.turnAway(w, r, who, cookies, d)
+		}
+	}
 	if who.session == nil {
 		return next.ServeHTTP(w, r)
 	}

@@ -35,6 +35,7 @@ type settings struct {
 	login, logout  string
 	me             string
 	guestEndpoints []string
+	rulesFile      string
 	templates      map[templates.Kind]string // paths
 
 	secrets          [][]byte
@@ -88,6 +89,7 @@ func (h *Handler) resolve(repl *caddy.Replacer) (settings, []Mistake) {
 	c.times(h, &s)
 	c.endpoints(h, &s)
 	c.guests(h, &s)
+	c.authorize(h, &s)
 	c.pages(h, &s)
 	c.cookies(h, &s)
 	c.panelCookies(h, &s)

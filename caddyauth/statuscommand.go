@@ -54,7 +54,7 @@ func (s status) write(out io.Writer) error {
 	files := [][]string{{"FILE", "LOADED", "USERS", "ERROR"}}
 	for _, g := range s.Groups {
 		stores = append(stores, []string{
-			g.Store.Kind, yes(g.Store.Working), strconv.Itoa(g.Sessions), strconv.Itoa(g.Connections),
+			g.Store.Kind, yesOrNo(g.Store.Working), strconv.Itoa(g.Sessions), strconv.Itoa(g.Connections),
 			g.Store.LastError, timeOrNot(g.Store.FailingSince),
 		})
 		for _, h := range g.Handlers {
@@ -77,9 +77,9 @@ func (s status) write(out io.Writer) error {
 func (p providerStatus) row() []string {
 	reachable := "not asked"
 	if p.Reachable != nil {
-		reachable = yes(*p.Reachable)
+		reachable = yesOrNo(*p.Reachable)
 	}
-	return []string{p.ID, yes(p.Ready), reachable, timeOrNot(p.LastAnswer), timeOrNot(p.KeysFetched), p.LastError}
+	return []string{p.ID, yesOrNo(p.Ready), reachable, timeOrNot(p.LastAnswer), timeOrNot(p.KeysFetched), p.LastError}
 }
 
 func (h handlerStatus) fileRows() (rows [][]string) {
@@ -110,7 +110,7 @@ func writeTable(out io.Writer, rows [][]string) error {
 	return table.Flush()
 }
 
-func yes(is bool) string {
+func yesOrNo(is bool) string {
 	if is {
 		return "yes"
 	}

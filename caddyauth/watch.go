@@ -33,6 +33,9 @@ type watchedFile[T any] struct {
 	limit  int64
 	parse  func([]byte) (T, error)
 	logger *zap.Logger
+	// replaced is told what the file said before, once it says something else
+	// or is watched no longer. nil: nobody has to know.
+	replaced func(T)
 
 	value atomic.Pointer[T]
 
@@ -41,15 +44,33 @@ type watchedFile[T any] struct {
 	digest [sha256.Size]byte
 	failed string // the error that was logged last, "" since the file is good
 	loaded time.Time
+	closed bool
 }
 
 func watchFile[T any](ctx context.Context, logger *zap.Logger, path string, limit int64, parse func([]byte) (T, error)) (*watchedFile[T], error) {
 	f := &watchedFile[T]{path: path, limit: limit, parse: parse, logger: logger}
-	if _, err := f.readIfChanged(); err != nil {
+	if err := f.start(ctx); err != nil {
 		return nil, err
 	}
-	go f.follow(ctx)
 	return f, nil
+}
+
+func (f *watchedFile[T]) start(ctx context.Context) error {
+	if _, err := f.readIfChanged(); err != nil {
+		return err
+	}
+	go f.follow(ctx)
+	return nil
+}
+
+// close lets go of what the file says. Nothing is read from it any more.
+func (f *watchedFile[T]) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed && f.replaced != nil {
+		f.replaced(f.get())
+	}
+	f.closed = true
 }
 
 // get returns what the file says, as far as it is known.
@@ -73,6 +94,9 @@ func (f *watchedFile[T]) follow(ctx context.Context) {
 func (f *watchedFile[T]) refresh() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.closed {
+		return
+	}
 	changed, err := f.readIfChanged()
 	if err == nil {
 		if changed {
@@ -111,8 +135,10 @@ func (f *watchedFile[T]) readIfChanged() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	f.value.Store(&value)
 	f.loaded = time.Now()
+	if old := f.value.Swap(&value); old != nil && f.replaced != nil {
+		f.replaced(*old)
+	}
 	return true, nil
 }
 

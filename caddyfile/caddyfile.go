@@ -56,6 +56,14 @@ func init() {
 //		oauth_optional
 //		oauth_guest_endpoints <path...>
 //
+//		# who may go where: the first rule that matches decides
+//		authorize <file>
+//		authorize {
+//			allow [<matcher>]
+//			deny [<matcher>]
+//			redirect [<matcher>] <url>
+//		}
+//
 //		# endpoints and pages
 //		login_endpoint <path>
 //		logout_endpoint <path>
@@ -114,6 +122,9 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	}
 	handler, lines, err := parseHandler(h.Dispenser)
 	if err != nil {
+		return nil, err
+	}
+	if err := readAuthorize(h, lines, handler); err != nil {
 		return nil, err
 	}
 	if err := refuseMistakes(handler.Mistakes(), lines); err != nil {

@@ -54,6 +54,8 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"oauth_optional", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.OAuthOptional })},
 	{"oauth_guest_endpoints", "one or more paths", texts(func(h *caddyauth.Handler) *[]string { return &h.OAuthGuestEndpoints })},
 
+	{authorize, "one file, or a block of rules", skipRules},
+
 	{"login_endpoint", "one path", text(func(h *caddyauth.Handler) *string { return &h.LoginEndpoint })},
 	{"logout_endpoint", "one path", text(func(h *caddyauth.Handler) *string { return &h.LogoutEndpoint })},
 	{"basic_login_template", "one file", text(func(h *caddyauth.Handler) *string { return &h.BasicLoginTemplate })},

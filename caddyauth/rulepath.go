@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// maxOwners bounds how many pages one file may belong to. No page has so many
+// folders called static above it.
+const maxOwners = 4
+
+// wantedPath is the path that a request asks for, as rules look at it.
+type wantedPath struct {
+	path string
+	// owners are the pages that load this path: /app is one of /app/ws. A rule
+	// for a page is one for what it loads.
+	owners  [maxOwners]string
+	nOwners int
+	// crowded says that there are more owners than are known here.
+	crowded bool
+}
+
+func newWantedPath(path string) wantedPath {
+	a := wantedPath{path: path}
+	if page := endpoint(path); page != path {
+		a.ownedBy(page)
+	}
+	for _, companion := range pageCompanions[1:] {
+		if page, ok := strings.CutSuffix(path, companion); ok {
+			a.ownedBy(page)
+		}
+	}
+	const folder = "/static/"
+	for i := 1; ; i++ { // at 0 it is the library's, and no page's
+		next := strings.Index(path[min(i, len(path)):], folder)
+		if next < 0 {
+			return a
+		}
+		i += next
+		a.ownedBy(path[:i])
+	}
+}
+
+func (a *wantedPath) ownedBy(page string) {
+	if a.nOwners == maxOwners {
+		a.crowded = true
+		return
+	}
+	if page == "" {
+		page = "/"
+	}
+	a.owners[a.nOwners] = page
+	a.nOwners++
+}
+
+// pages are the pages that load this path.
+func (a *wantedPath) pages() []string { return a.owners[:a.nOwners] }
+
+// isLibrary reports whether a path is one of the files that every Panel page
+// loads.
+func isLibrary(path string) bool {
+	return strings.HasPrefix(path, "/static/") || path == "/favicon.ico"
+}
+
+// isClear reports whether Caddy and any application read the same path out of a
+// request, before and after rewriting. Needless percent-encoding of a letter is
+// all that is let pass: whoever does not decode it sees no page at all.
+func isClear(r *http.Request) bool {
+	original := originalURL(r)
+	return isClearURL(r.URL) && (original == r.URL || isClearURL(original))
+}
+
+func isClearURL(u *url.URL) bool {
+	return isPlainPath(u.Path) && (u.RawPath == "" || !hasEncodedSlash(u.RawPath))
+}
+
+func hasEncodedSlash(raw string) bool {
+	return strings.Contains(raw, "%2f") || strings.Contains(raw, "%2F")
+}
+
+// pathPattern is a pattern as Caddy's path matcher takes it. A star at one end
+// or at both stands for any text, any other star for text without a slash. The
+// values of placeholders stand for themselves, whatever is in them.
+type pathPattern struct {
+	kind    patternKind
+	text    string // without stars at the ends
+	lower   string
+	dynamic bool // it has placeholders
+}
+
+type patternKind int
+
+const (
+	exactPath patternKind = iota
+	anyPath
+	prefixPath
+	suffixPath
+	partOfPath
+	globPath
+)
+
+func newPathPattern(written string) pathPattern {
+	p := pathPattern{text: written, dynamic: strings.Contains(written, "{")}
+	stars := strings.Count(written, "*")
+	before, after := strings.HasPrefix(written, "*"), strings.HasSuffix(written, "*")
+	switch {
+	case written == "*":
+		p.kind, p.text = anyPath, ""
+	case stars == 2 && before && after:
+		p.kind, p.text = partOfPath, written[1:len(written)-1]
+	case stars == 1 && before:
+		p.kind, p.text = suffixPath, written[1:]
+	case stars == 1 && after:
+		p.kind, p.text = prefixPath, written[:len(written)-1]
+	case strings.ContainsAny(written, `*?[\`):
+		p.kind = globPath
+	}
+	p.lower = strings.ToLower(p.text)
+	return p
+}
+
+// meets compares the pattern with a path: yes with upper and lower case as
+// written, maybe without, since Caddy's matcher and some applications take them
+// for the same. A placeholder whose value could change the pattern's meaning
+// is a maybe, too.
+func (p *pathPattern) meets(q *question) match {
+	text, lower := p.text, p.lower
+	if p.dynamic {
+		var ok bool
+		if text, ok = fillIn(text, q.replacer()); !ok {
+			return maybe
+		}
+		lower = strings.ToLower(text)
+	}
+	switch {
+	case p.meetsAny(text, &q.asked):
+		return yes
+	case p.meetsAny(lower, &q.folded):
+		return maybe
+	}
+	return no
+}
+
+func (p *pathPattern) meetsAny(text string, a *wantedPath) bool {
+	if p.meetsOne(text, a.path) {
+		return true
+	}
+	for _, page := range a.pages() {
+		if p.meetsOne(text, page) {
+			return true
+		}
+	}
+	return false
+}
+
+// meetsOne compares with one path, which is the same page with a slash at its
+// end or without.
+func (p *pathPattern) meetsOne(text, asked string) bool {
+	switch p.kind {
+	case anyPath:
+		return true
+	case exactPath:
+		return asked == text || endpoint(asked) == endpoint(text)
+	case prefixPath:
+		return strings.HasPrefix(asked, text) || len(text) == len(asked)+1 && text[len(asked)] == '/' && text[:len(asked)] == asked
+	case suffixPath:
+		return strings.HasSuffix(asked, text)
+	case partOfPath:
+		return strings.Contains(asked, text)
+	}
+	matches, _ := path.Match(text, asked) // what is malformed matches nothing, as with Caddy
+	return matches
+}
+
+// fillIn replaces placeholders. It fails where a value is empty or could be read
+// as more than one part of a path: a user called "*" must not see everybody's
+// folder, and neither must one called "bob/..".
+func fillIn(text string, repl *caddy.Replacer) (string, bool) {
+	if repl == nil {
+		return "", false
+	}
+	sound := true
+	filled, err := repl.ReplaceFunc(text, func(_ string, value any) (any, error) {
+		sound = sound && isPathPart(caddy.ToString(value))
+		return value, nil
+	})
+	return filled, sound && err == nil
+}
+
+func isPathPart(value string) bool {
+	return value != "" && value != "." && value != ".." &&
+		!strings.ContainsAny(value, `/\*?[]%;#{}`) && !strings.ContainsFunc(value, hidesSomething)
+}
