@@ -145,6 +145,13 @@ func (h *Handler) ask(r *http.Request, who *identity) (decision, error) {
 	return rules.decide(h, &q)
 }
 
+// allows is ask for what is open already, which also stays open when its
+// handler is no more.
+func (h *Handler) allows(r *http.Request, who *identity) bool {
+	d, err := h.ask(r, who)
+	return errors.Is(err, errRulesGone) || err == nil && d.allowed
+}
+
 // turnAway answers a request that the rules refuse. From here on nothing takes
 // the visitor for somebody who was let in.
 func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, who *identity, cookies cookies, d decision) error {

@@ -281,8 +281,13 @@ func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request, s *session.S
 	h.door.live.add(c)
 	defer c.leave()
 	// It may have ended, or its user been removed, before it could be closed.
-	if s.Over(h.now()) || h.identityOf(s) == nil {
+	// The rules may have changed meanwhile, too.
+	who := h.identityOf(s)
+	if s.Over(h.now()) || who == nil {
 		return h.refuse(w, r, http.StatusUnauthorized, "unauthenticated")
+	}
+	if c.wanted != nil && !h.allows(r, who) {
+		return h.refuse(w, r, http.StatusForbidden, "forbidden")
 	}
 	if c.extended || h.settings.idle > 0 && r.ContentLength != 0 {
 		r.Body = &upload{r.Body, c}

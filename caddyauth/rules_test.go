@@ -36,7 +36,7 @@ func parseRule(line string) Rule {
 	for _, word := range words[1:] {
 		name, value, ok := strings.Cut(word, "=")
 		switch {
-		case ok && json.Valid([]byte(value)):
+		case ok && !strings.HasPrefix(word, "/") && json.Valid([]byte(value)):
 			set[name] = json.RawMessage(value)
 		case strings.HasPrefix(word, "/") && rule.Action != "redirect" || len(set) == 0 && strings.HasPrefix(word, "/") && strings.Count(line, " /") > 1:
 			set["path"] = json.RawMessage(fmt.Sprintf("[%q]", word))
@@ -296,7 +296,7 @@ func TestRuleRedirects(t *testing.T) {
 		"next, nothing":              {`redirect /a {http.request.uri.query.next}; allow`, "/a", ""},
 		"next, encoded slashes":      {`redirect /a {http.request.uri.query.next}; allow`, "/a?next=/%252f%252fevil.example", ""},
 		"after a host":               {`redirect /a https://other.example/{http.request.uri.query.next}; allow`, "/a?next=@evil.example/", "https://other.example/@evil.example/"},
-		"after a host, a dot":        {`redirect /a https://other.example?{http.request.uri.query.next}; allow`, "/a?next=.evil.example", "https://other.example/?next=.evil.example"},
+		"after a host, a dot":        {`redirect /a https://other.example?{http.request.uri.query.next}; allow`, "/a?next=.evil.example", "https://other.example/?.evil.example"},
 		"login":                      {`redirect /a /login; allow`, "/a?b", "/login?next=%2Fa%3Fb"},
 		"login with a query":         {`redirect /a /login?next=/c; allow`, "/a", "/login?next=/c"},
 		"everything":                 {`redirect /welcome; allow`, "/a", "/welcome"},

@@ -5,7 +5,6 @@ package caddyauth
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"net/http"
 
@@ -49,6 +48,5 @@ func (w *wanted) isAllowed(c *connection) bool {
 		}
 	}
 	who.setPlaceholders(r)
-	d, err := c.handler.ask(r, who)
-	return errors.Is(err, errRulesGone) || err == nil && d.allowed
+	return c.handler.allows(r, who)
 }
