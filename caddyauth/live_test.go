@@ -238,8 +238,11 @@ func sendHTTP1(t testing.TB, conn net.Conn, path, cookies string) *liveClient {
 	t.Helper()
 	t.Cleanup(func() { conn.Close() })
 	r := get(path, cookieLine(cookies))
-	if path == "/ws" {
+	switch path {
+	case "/ws":
 		websocket(r)
+	case "/events":
+		r.Header.Set("Accept", "text/event-stream")
 	}
 	if err := r.Write(conn); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 type ruleIndex struct {
 	always   []int            // rules that must be asked whatever the path is
 	exact    map[string][]int // by lower-case path without its last slash
-	prefixes map[string][]int // by lower-case prefix
+	prefixes map[string][]int // by what lower-case paths begin with
 	lengths  []int            // of the prefixes, each once
 	total    int
 }
@@ -23,7 +23,7 @@ type ruleIndex struct {
 func newRuleIndex(rules []rule) ruleIndex {
 	x := ruleIndex{exact: make(map[string][]int), prefixes: make(map[string][]int), total: len(rules)}
 	for i := range rules {
-		patterns, ok := rules[i].staticPaths()
+		patterns, ok := rules[i].neededPaths()
 		if !ok {
 			x.always = append(x.always, i)
 		}
@@ -37,21 +37,21 @@ func newRuleIndex(rules []rule) ruleIndex {
 }
 
 func (x *ruleIndex) add(p *pathPattern, rule int) {
-	page := endpoint(p.lower)
-	if p.kind == exactPath {
+	page := endpoint(p.head)
+	if p.kind == exactPath && !p.dynamic {
 		x.exact[page] = append(x.exact[page], rule)
 		return
 	}
-	x.prefixes[p.lower] = append(x.prefixes[p.lower], rule)
-	x.lengths = append(x.lengths, len(p.lower))
-	if strings.HasSuffix(p.lower, "/") {
+	x.prefixes[p.head] = append(x.prefixes[p.head], rule)
+	x.lengths = append(x.lengths, len(p.head))
+	if strings.HasSuffix(p.head, "/") {
 		x.exact[page] = append(x.exact[page], rule) // /app/* is for /app, too
 	}
 }
 
-// staticPaths are the patterns without which a rule has nothing to say, if that
-// can be told beforehand.
-func (u *rule) staticPaths() (all []*pathPattern, ok bool) {
+// neededPaths are the patterns without which a rule has nothing to say, if there
+// are any that can be looked up.
+func (u *rule) neededPaths() (all []*pathPattern, ok bool) {
 	if len(u.sets) == 0 {
 		return nil, false
 	}
@@ -62,7 +62,7 @@ func (u *rule) staticPaths() (all []*pathPattern, ok bool) {
 		}
 		paths := set[i].(pathCondition)
 		for j := range paths {
-			if p := &paths[j]; p.dynamic || p.kind != exactPath && p.kind != prefixPath {
+			if !paths[j].startsAlike() {
 				return nil, false
 			}
 			all = append(all, &paths[j])

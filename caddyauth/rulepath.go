@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -60,6 +61,12 @@ func (a *wantedPath) ownedBy(page string) {
 	a.nOwners++
 }
 
+// begins reports whether the path or one of its pages begins like this.
+func (a *wantedPath) begins(head string) bool {
+	return strings.HasPrefix(a.path, head) ||
+		slices.ContainsFunc(a.pages(), func(page string) bool { return strings.HasPrefix(page, head) })
+}
+
 // pages are the pages that load this path.
 func (a *wantedPath) pages() []string { return a.owners[:a.nOwners] }
 
@@ -92,7 +99,8 @@ type pathPattern struct {
 	kind    patternKind
 	text    string // without stars at the ends
 	lower   string
-	dynamic bool // it has placeholders
+	dynamic bool   // it has placeholders
+	head    string // of lower, before any of them and any star
 }
 
 type patternKind int
@@ -123,7 +131,18 @@ func newPathPattern(written string) pathPattern {
 		p.kind = globPath
 	}
 	p.lower = strings.ToLower(p.text)
+	if p.startsAlike() {
+		p.head = p.lower
+		if end := strings.IndexAny(p.lower, `{*?[\`); end >= 0 {
+			p.head = p.lower[:end]
+		}
+	}
 	return p
+}
+
+// startsAlike reports whether whatever meets the pattern begins as it does.
+func (p *pathPattern) startsAlike() bool {
+	return p.kind == exactPath || p.kind == prefixPath || p.kind == globPath
 }
 
 // meets compares the pattern with a path: yes with upper and lower case as
@@ -133,6 +152,9 @@ func newPathPattern(written string) pathPattern {
 func (p *pathPattern) meets(q *question) match {
 	text, lower := p.text, p.lower
 	if p.dynamic {
+		if !q.folded.begins(p.head) {
+			return no
+		}
 		var ok bool
 		if text, ok = fillIn(text, q.replacer()); !ok {
 			return maybe
