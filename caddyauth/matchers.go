@@ -36,7 +36,7 @@ type identityMatcher interface {
 // in, if any.
 func matchesVisitor(m identityMatcher, r *http.Request) (bool, error) {
 	who, ok := caddyhttp.GetVar(r.Context(), identityVar).(*identity)
-	return ok && m.matches(who), nil
+	return ok && who != nil && m.matches(who), nil
 }
 
 // MatchUser matches requests of the users with these names, as the handler

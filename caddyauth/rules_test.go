@@ -349,6 +349,19 @@ func TestRuleRedirectsEnd(t *testing.T) {
 	})
 }
 
+// TestRuleRedirectsToProvider: a provider does not ask people again whom it
+// knows, so that sending them there would bring them back for ever.
+func TestRuleRedirectsToProvider(t *testing.T) {
+	p := newOpenID(t)
+	s := newSite(t, signInWith(p), optional, rulesOf(`redirect path=["/admin"] /login; allow`))
+	v := s.newVisitor("1001")
+	a := v.open("/admin")
+	a.wantRefusedHere(http.StatusFound)
+	a.wantHeader("Location", "/login?next=%2Fadmin")
+	v.visit("/login?next=%2F").wantReached()
+	v.open("/admin").wantRefusedHere(http.StatusForbidden)
+}
+
 // TestRulesUnderPrefix: under handle_path the rules and their targets live
 // below the prefix.
 func TestRulesUnderPrefix(t *testing.T) {
