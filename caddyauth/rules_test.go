@@ -12,6 +12,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // people are the accounts of the tests of rules.
@@ -433,19 +435,19 @@ func TestRefusalsAreLogged(t *testing.T) {
 	s := newRulesSite(t, adminsOnly)
 	clock := s.withClock()
 	cookie := s.signIn("bob", "pw")
-	lines := func() int { return s.logs.FilterMessage("refused").FilterLevelExact(0).Len() }
+	denials := func() *observer.ObservedLogs { return s.logs.FilterField(zap.String("event", "denied")) }
 	for range 5 {
 		s.serve(get("/admin", browser, cookieLine(cookie))).want(http.StatusForbidden)
 	}
-	if lines() != 1 {
-		t.Errorf("got %d lines, wanted one", lines())
+	if lines := denials().Len(); lines != 1 {
+		t.Errorf("got %d lines, wanted one", lines)
 	}
 	clock.pass(deniedInterval)
 	s.serve(get("/admin", browser, cookieLine(cookie))).want(http.StatusForbidden)
-	if lines() != 2 {
-		t.Errorf("got %d lines, wanted two", lines())
+	if lines := denials().Len(); lines != 2 {
+		t.Errorf("got %d lines, wanted two", lines)
 	}
-	fields := s.logs.FilterMessage("refused").All()[0].ContextMap()
+	fields := denials().All()[0].ContextMap()
 	for name, want := range map[string]any{"event": "denied", "user_id": "bob", "client_ip": "192.0.2.1", "provider": passwordProvider, "reason": deniedByRule, "rule": "rule 1", "path": "/admin"} {
 		if fields[name] != want {
 			t.Errorf("%s is %v, wanted %v", name, fields[name], want)
