@@ -17,8 +17,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
-
-	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
 
 // newAdmin is Caddy's admin API as far as this module adds to it.
@@ -313,70 +311,5 @@ func TestAdminIsRegistered(t *testing.T) {
 	}
 	if _, ok := module.New().(caddy.AdminRouter); !ok {
 		t.Error("it has no routes")
-	}
-}
-
-// BenchmarkFind measures searches among many records in a file system. Run it
-// with -benchtime 1x: filling the storage takes its time.
-func BenchmarkFind(b *testing.B) {
-	for _, records := range []int{10_000, 100_000} {
-		b.Run(fmt.Sprint(records), func(b *testing.B) {
-			s := newSite(b)
-			config := session.Config{Secrets: s.settings.secrets, Store: s.door.storage}
-			fill, err := session.NewManager(config)
-			if err != nil {
-				b.Fatal(err)
-			}
-			began := time.Now()
-			for i := range records {
-				_, _, err := fill.Begin(b.Context(), session.Record{
-					User: fmt.Sprint("user ", i), Provider: "oidc", Issuer: "https://issuer.example.com",
-					Subject: fmt.Sprint(i), SID: fmt.Sprint("sid ", i),
-					Claims:  map[string]any{"email": "user@example.com", "groups": []string{"staff", "admins"}},
-					Expires: time.Now().Add(time.Duration(i%24+1) * time.Hour),
-				})
-				if err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.Logf("%d sessions begun, %s each", records, time.Since(began)/time.Duration(records))
-			m, err := session.NewManager(config)
-			if err != nil {
-				b.Fatal(err)
-			}
-			find := func(who session.Who) func(*testing.B) {
-				return func(b *testing.B) {
-					for b.Loop() {
-						n := 0
-						for s, err := range m.Of(b.Context(), who) {
-							if err != nil {
-								b.Fatal(err)
-							}
-							_ = s
-							n++
-						}
-						if n != 1 {
-							b.Fatal(n, "sessions")
-						}
-					}
-				}
-			}
-			b.Run("user", find(session.Who{User: "user 77"}))
-			b.Run("sid", find(session.Who{Issuer: "https://issuer.example.com", SID: "sid 77"}))
-			b.Run("list", func(b *testing.B) {
-				for b.Loop() {
-					n := 0
-					for _, err := range m.All(b.Context()) {
-						if err != nil {
-							b.Fatal(err)
-						}
-						n++
-					}
-					if n != records {
-						b.Fatal(n, "sessions")
-					}
-				}
-			})
-		})
 	}
 }

@@ -460,7 +460,7 @@ func TestRedisTellsNothing(t *testing.T) {
 	const password, user = "a-redis/pass@word:%41?#", "alice-in-redis"
 	store := redis(t)
 	store.ask("acl", "setuser", "panelauth", "on", ">"+password, "~panelauth:*", "&panelauth:*",
-		"+get", "+set", "+del", "+scan", "+eval", "+evalsha", "+publish", "+subscribe", "+ping")
+		"+get", "+set", "+del", "+zadd", "+zscore", "+zrem", "+zremrangebyscore", "+zscan", "+pttl", "+pexpire", "+eval", "+evalsha", "+publish", "+subscribe", "+ping")
 	t.Setenv("TEST_REDIS_PASSWORD", password)
 	url := strings.Replace(store.url(), "://", "://panelauth:{env.TEST_REDIS_PASSWORD}@", 1)
 	one, other := twoInstances(t, url)

@@ -154,6 +154,12 @@ func splitKey(recordKey string) (bucket, id string) {
 	return bucket, id
 }
 
+// nameOf is the last part of a record's key.
+func nameOf(recordKey string) string {
+	_, id := splitKey(recordKey)
+	return id
+}
+
 // lookUp returns the keys of the records that the index has. With an error
 // there may be more.
 func (m *Manager) lookUp(ctx context.Context, who Who) (keys []string, err error) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // All returns the sessions that go on, a bucket of the store at a time, so that
@@ -41,24 +43,67 @@ func (m *Manager) allIn(ctx context.Context, bucket string, yield func(*Session,
 		yield(nil, err)
 		return false
 	}
-	slices.Sort(keys) // what belongs to a record follows it
-	for i, key := range keys {
-		s, err := m.at(ctx, key)
-		if err != nil {
-			yield(nil, err)
-			return false
-		}
-		if s == nil {
-			continue
-		}
-		if i+1 < len(keys) && keys[i+1] == key+seenSuffix {
-			m.learnLastSeen(ctx, s)
-		}
-		if !yield(s, nil) {
-			return false
+	for some := range slices.Chunk(recordsAmong(keys), atATime) {
+		for _, found := range m.lookAt(ctx, some) {
+			if found.err != nil {
+				yield(nil, found.err)
+				return false
+			}
+			if found.session != nil && !yield(found.session, nil) {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+// listedRecord is a record in a list of keys.
+type listedRecord struct {
+	key  string
+	seen bool // the store knows when it was last used
+}
+
+// recordsAmong are the records in a list of keys, which has what belongs to
+// them, too.
+func recordsAmong(keys []string) (records []listedRecord) {
+	slices.Sort(keys) // what belongs to a record follows it
+	for _, key := range keys {
+		if _, ok := parseIdentity(nameOf(key)); ok {
+			records = append(records, listedRecord{key: key})
+		} else if last := len(records) - 1; last >= 0 && key == records[last].key+seenSuffix {
+			records[last].seen = true
+		}
+	}
+	return records
+}
+
+// atATime is how many records are asked for before the first of them is shown,
+// a few at once: one after the other, the way to a store is most of the time.
+const atATime = 256
+
+type lookedAt struct {
+	session *Session
+	err     error
+}
+
+// lookAt returns the sessions of records, nil for those that are not to be
+// shown.
+func (m *Manager) lookAt(ctx context.Context, records []listedRecord) []lookedAt {
+	found := make([]lookedAt, len(records))
+	var looks errgroup.Group
+	looks.SetLimit(maxLooks)
+	for i, record := range records {
+		looks.Go(func() error {
+			s, err := m.at(ctx, record.key)
+			if s != nil && record.seen {
+				m.learnLastSeen(ctx, s)
+			}
+			found[i] = lookedAt{s, err}
+			return nil
+		})
+	}
+	_ = looks.Wait() // none of them has an error
+	return found
 }
 
 // learnLastSeen asks the store whether a session was used elsewhere later than
@@ -83,14 +128,15 @@ func (m *Manager) Of(ctx context.Context, who Who) iter.Seq2[*Session, error] {
 	}
 	return func(yield func(*Session, error) bool) {
 		keys, err := m.lookUp(ctx, who)
-		for _, key := range keys {
-			s, failed := m.at(ctx, key)
-			if failed != nil {
-				err = failed
-				continue
-			}
-			if s != nil && who.matches(&s.Record) && !yield(s, nil) {
-				return
+		for some := range slices.Chunk(recordsAmong(keys), atATime) {
+			for _, found := range m.lookAt(ctx, some) {
+				if found.err != nil {
+					err = found.err
+					continue
+				}
+				if s := found.session; s != nil && who.matches(&s.Record) && !yield(s, nil) {
+					return
+				}
 			}
 		}
 		if err == nil {
@@ -153,8 +199,7 @@ func (m *Manager) allHere(wanted func(*Record) bool) iter.Seq2[*Session, error] 
 // knows or, for looking at and ending, one that is made of the record. It is
 // nil if there is none, or it is over, or not this Manager's.
 func (m *Manager) at(ctx context.Context, key string) (*Session, error) {
-	_, name := splitKey(key)
-	id, ok := parseIdentity(name)
+	id, ok := parseIdentity(nameOf(key))
 	if !ok {
 		return nil, nil
 	}

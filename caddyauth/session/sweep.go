@@ -21,7 +21,7 @@ const (
 	firstSweep = 10 * time.Second
 	sweepEvery = time.Hour
 	maxSweep   = 30 * time.Minute
-	// sweepTimeout is for lists of old buckets, which may be long.
+	// sweepTimeout is for old buckets as a whole, in which there may be much.
 	sweepTimeout = time.Minute
 	forgetEvery  = time.Minute
 	// forgetUnused is how long a session stays in memory that nobody uses.
@@ -114,9 +114,12 @@ func expires(store Store) bool {
 	return ok && e.Expires()
 }
 
-// sweepBucket deletes a bucket's values and then, for stores that have
-// folders, the bucket. The values of the index are a folder further down.
+// sweepBucket deletes a bucket. Storages of Caddy delete a folder with all that
+// is in it, in a fraction of the time that it takes one by one. From the others
+// it deletes the values and then, if there are folders, the bucket. The values
+// of the index are a folder further down.
 func (m *Manager) sweepBucket(ctx context.Context, bucket string, folders bool) error {
+	_ = m.store.delete(ctx, sweepTimeout, bucket) // what that leaves is dealt with below
 	keys, err := m.store.list(ctx, sweepTimeout, bucket)
 	if err != nil {
 		return fmt.Errorf("listing expired sessions: %w", err)
@@ -129,6 +132,9 @@ func (m *Manager) sweepBucket(ctx context.Context, bucket string, folders bool) 
 		if err := m.sweepBucket(ctx, folder, false); first == nil {
 			first = err
 		}
+	}
+	if len(keys) == 0 {
+		return nil
 	}
 	for _, key := range append(keys, bucket) {
 		if err := m.store.delete(ctx, backgroundTimeout, key); err != nil && first == nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // minimalRights are what docs/reference.md says that a user needs.
-const minimalRights = "~panelauth:* &panelauth:* +get +set +del +scan +eval +evalsha +publish +subscribe +ping"
+const minimalRights = "~panelauth:* &panelauth:* +get +set +del +zadd +zscore +zrem +zremrangebyscore +zscan +pttl +pexpire +eval +evalsha +publish +subscribe +ping"
 
 const (
 	background = 10 * time.Second

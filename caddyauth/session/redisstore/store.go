@@ -11,8 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -47,7 +45,7 @@ const (
 	// is going on by its clock.
 	keepLonger = 5 * time.Minute
 
-	// scanStep is how many keys Redis looks at before it serves others.
+	// scanStep is how much of a folder Redis looks at before it serves others.
 	scanStep = 1000
 	// maxListed bounds what a list holds.
 	maxListed = 1 << 20
@@ -129,10 +127,16 @@ func (s *Store) Close() error {
 	return s.client.Close()
 }
 
-// Save implements session.Store.
+// Save implements session.Store. The folders come first, so that what is saved
+// is found.
 func (s *Store) Save(ctx context.Context, key string, value []byte, expires time.Time) error {
 	left := max(time.Until(expires)+keepLonger, time.Second)
-	return s.client.Set(ctx, root+key, value, left).Err()
+	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		enterFolders(ctx, p, key, left)
+		p.Set(ctx, root+key, value, left)
+		return nil
+	})
+	return err
 }
 
 // Load implements session.Store.
@@ -146,75 +150,16 @@ func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
 
 // Delete implements session.Store.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	return s.client.Del(ctx, root+key).Err()
+	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, root+key)
+		leaveFolder(ctx, p, key)
+		return nil
+	})
+	return err
 }
 
 // Expires implements session.Expirer.
 func (*Store) Expires() bool { return true }
-
-// List implements session.Store. It looks at all keys of the database, a few at
-// a time.
-func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
-	found := children{prefix: strings.TrimSuffix(prefix, "/") + "/", keys: map[string]struct{}{}}
-	var err error
-	if cluster, ok := s.client.(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
-			return found.scan(ctx, node)
-		})
-	} else {
-		err = found.scan(ctx, s.client)
-	}
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]string, 0, len(found.keys))
-	for key := range found.keys {
-		keys = append(keys, key)
-	}
-	return keys, nil
-}
-
-// children are the direct children of a prefix.
-type children struct {
-	prefix string
-	mu     sync.Mutex
-	keys   map[string]struct{}
-}
-
-var escapePattern = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)
-
-func (c *children) scan(ctx context.Context, node redis.Cmdable) error {
-	pattern := escapePattern.Replace(root+c.prefix) + "*"
-	for cursor := uint64(0); ; {
-		keys, next, err := node.Scan(ctx, cursor, pattern, scanStep).Result()
-		if err != nil {
-			return err
-		}
-		if err := c.add(keys); err != nil {
-			return err
-		}
-		if cursor = next; cursor == 0 {
-			return nil
-		}
-	}
-}
-
-func (c *children) add(keys []string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, key := range keys {
-		rest, ok := strings.CutPrefix(key, root+c.prefix)
-		if !ok {
-			continue
-		}
-		child, _, _ := strings.Cut(rest, "/")
-		c.keys[c.prefix+child] = struct{}{}
-	}
-	if len(c.keys) > maxListed {
-		return fmt.Errorf("more than %d keys to list", maxListed)
-	}
-	return nil
-}
 
 // clientLog is for what the client has to say besides the errors it returns,
 // such as which sentinel it asks. It is the same for all clients of a process.
