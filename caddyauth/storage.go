@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"sync"
@@ -125,7 +126,7 @@ func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	keys, err := storage.List(ctx, path.Join(storageRoot, prefix), false)
+	keys, err := listFolder(ctx, storage, path.Join(storageRoot, prefix))
 	if errors.Is(err, fs.ErrNotExist) {
 		if !storage.Exists(ctx, markerKey) {
 			return nil, errLostStorage
@@ -134,6 +135,21 @@ func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error
 	}
 	for i, key := range keys {
 		keys[i] = path.Join(prefix, path.Base(key))
+	}
+	return keys, err
+}
+
+// listFolder lists a folder. The list of a file system's own also reads every folder
+// in it, which may be all sessions.
+func listFolder(ctx context.Context, storage certmagic.Storage, folder string) ([]string, error) {
+	files, ok := storage.(*certmagic.FileStorage)
+	if !ok {
+		return storage.List(ctx, folder, false)
+	}
+	entries, err := os.ReadDir(files.Filename(folder))
+	keys := make([]string, len(entries))
+	for i, entry := range entries {
+		keys[i] = entry.Name()
 	}
 	return keys, err
 }

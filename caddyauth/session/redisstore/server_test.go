@@ -28,7 +28,7 @@ import (
 
 // server is a real Redis.
 type server struct {
-	t       *testing.T
+	t       testing.TB
 	folder  string
 	port    int
 	options []string
@@ -48,7 +48,7 @@ func redisServer(t *testing.T) string {
 }
 
 // serve starts a Redis with options as on its command line.
-func serve(t *testing.T, options ...string) *server {
+func serve(t testing.TB, options ...string) *server {
 	t.Helper()
 	s := &server{t: t, folder: t.TempDir(), port: freePort(t), options: options}
 	s.start()
@@ -126,7 +126,7 @@ func (s *server) ask(arguments ...any) string {
 	return fmt.Sprint(answer)
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l := listen(t)
 	defer l.Close()
@@ -238,7 +238,7 @@ func certificates(t *testing.T) (ca, cert, key string) {
 	return cert, cert, write("key.pem", "PRIVATE KEY", secret)
 }
 
-func eventually(t *testing.T, most time.Duration, what string, is func() bool) {
+func eventually(t testing.TB, most time.Duration, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(most); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
