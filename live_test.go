@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -358,45 +357,4 @@ func BenchmarkLive(b *testing.B) {
 			}
 		})
 	}
-}
-
-// BenchmarkLiveMemory is what a thousand open websockets take, and how long a
-// logout takes to close them.
-func BenchmarkLiveMemory(b *testing.B) {
-	const many = 1000
-	for _, panelauth := range []bool{false, true} {
-		b.Run(map[bool]string{false: "bare", true: "panelauth"}[panelauth], func(b *testing.B) {
-			for b.Loop() {
-				upstream := newLiveUpstream(b)
-				site := serveLive(b, upstream, panelauth, "")
-				if panelauth {
-					site.signInMaria(b)
-				}
-				before := memoryInUse()
-				readers := make([]*bufio.Reader, many)
-				for i := range readers {
-					_, readers[i] = site.open(b, "/ws")
-				}
-				b.ReportMetric(float64(memoryInUse()-before)/many, "B/websocket")
-				if panelauth {
-					begun := time.Now()
-					site.get(b, "/logout")
-					for _, r := range readers {
-						if opcode, _, err := readWebsocketFrame(r); opcode != 8 {
-							b.Fatal(opcode, err)
-						}
-					}
-					b.ReportMetric(float64(time.Since(begun).Milliseconds()), "ms/close")
-				}
-			}
-		})
-	}
-}
-
-func memoryInUse() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapInuse + m.StackInuse
 }
