@@ -113,7 +113,24 @@ func (d *door) endID(ctx context.Context, id string) (found bool, err error) {
 	if s == nil || err != nil {
 		return false, err
 	}
-	return true, d.end(context.WithoutCancel(ctx), s, ending{reason: endedByAdmin})
+	ctx = context.WithoutCancel(ctx)
+	d.sessions.LoadTokens(s) // while there are any, to revoke them
+	err = d.end(ctx, s, ending{reason: endedByAdmin})
+	go d.revokeAll(ctx, []*session.Session{s})
+	return true, err
+}
+
+// revokeAll makes the refresh tokens of ended sessions useless, by the handlers
+// whose providers gave them.
+func (d *door) revokeAll(ctx context.Context, ended []*session.Session) {
+	for _, s := range ended {
+		for _, v := range d.vouchers() {
+			if v.handler.wayFor(&s.Record) != nil {
+				v.handler.revokeAll(ctx, []*session.Session{s})
+				break
+			}
+		}
+	}
 }
 
 // endUser ends the sessions of everybody who has a name, whatever their way in.
@@ -141,10 +158,14 @@ func endUser(ctx context.Context, open []*door, user string) (n int, failed erro
 	counted := make(map[string]bool) // doors may share a store
 	for _, d := range open {
 		d.sessions.Bar(who)
-		ended, err := d.endAll(ctx, who, everySession, ending{reason: endedByAdmin})
+		ended, err := d.endAll(ctx, who, func(s *session.Session) bool {
+			d.sessions.LoadTokens(s)
+			return true
+		}, ending{reason: endedByAdmin})
 		for _, s := range ended {
 			counted[s.ID] = true
 		}
+		go d.revokeAll(ctx, ended)
 		if err != nil {
 			d.logger.Error("session store cannot be reached", zap.Error(err))
 			failed = err

@@ -17,6 +17,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/provider/providertest"
 )
 
 // newAdmin is Caddy's admin API as far as this module adds to it.
@@ -204,6 +206,29 @@ func TestAdminEndsWhatIsNotKnown(t *testing.T) {
 			if here.isSignedIn(cookie) {
 				t.Error("the session goes on")
 			}
+		})
+	}
+}
+
+// TestAdminRevokesTokens: what an administrator ends is over at the provider,
+// too, as after a logout.
+func TestAdminRevokesTokens(t *testing.T) {
+	for name, uri := range map[string]func(id string) string{
+		"by id":   func(id string) string { return sessionsPath + "/" + id },
+		"by name": func(string) string { return sessionsPath + "?user=alice@example.org" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newOpenID(t)
+			s := newSite(t, signInWith(p), refreshTokens)
+			v := s.signedInAt("oidc")
+			id, _ := listOf(t)[0]["id"].(string)
+			if got := ask(t, http.MethodDelete, uri(id)); got.Code >= http.StatusMultipleChoices {
+				t.Fatal("the answer is", got.Code)
+			}
+			if v.isIn() {
+				t.Error("the session goes on")
+			}
+			eventually(t, "the refresh token is revoked", func() bool { return asked(p, providertest.Revocation) == 1 })
 		})
 	}
 }

@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -160,4 +161,28 @@ func (f *fullFolder) sweeps(b *testing.B, now func() time.Time) {
 	b.ReportMetric(float64(f.store.Lists.Load()-lists)/float64(b.N), "lists/op")
 	b.ReportMetric(float64(f.store.Loads.Load()-loads)/float64(b.N), "loads/op")
 	b.ReportMetric(float64(f.store.Deletes.Load()-deletes)/float64(b.N), "deletes/op")
+}
+
+// BenchmarkScaleLook is what it costs to look after many open connections,
+// which is done four times a second.
+func BenchmarkScaleLook(b *testing.B) {
+	for _, many := range []int{1000, 10_000} {
+		b.Run(fmt.Sprint(many), func(b *testing.B) {
+			s := newSite(b)
+			s.door.stop() // nobody else looks
+			var one *session.Session
+			for i := range many {
+				if i%100 == 0 { // each user has so many
+					_, value, _ := strings.Cut(s.signInAlice(), "=")
+					one, _ = s.door.sessions.Find(b.Context(), value, 0)
+				}
+				s.door.live.add(&connection{handler: s.Handler, session: one})
+			}
+			b.ReportAllocs()
+			s.door.live.look(b.Context(), s.door, false) // knows the accounts then
+			for b.Loop() {
+				s.door.live.look(b.Context(), s.door, false)
+			}
+		})
+	}
 }
