@@ -67,6 +67,12 @@ func TestKeycloak(t *testing.T) {
 		visitor.signsInAtKeycloak(idp)
 		visitor.knownFromKeycloak()
 	})
+
+	// What was granted offline access outlives the session at Keycloak, which
+	// then has nothing to tell.
+	online := strings.Replace(lines, "key ", "scope openid email profile\n\t\tkey ", 1)
+	site.reload(t, inFrontOf(congratsPanel(t), online, "oauth_refresh_tokens", allCookies))
+	t.Run("ends sessions", func(t *testing.T) { endsAtKeycloak(t, idp, site) })
 }
 
 // keycloakServer is a Keycloak with the realm of keycloak/realm.json.

@@ -44,7 +44,9 @@ type openIDClient struct {
 	GrantTypes    []string `json:"grant_types"`
 	RedirectURIs  []string `json:"redirect_uris"`
 	LogoutAddress []string `json:"post_logout_redirect_uris"`
-	BackChannel   string   `json:"backchannel_logout_uri,omitempty"`
+	// Where the provider says that a session is over, with its sid.
+	BackChannel        string `json:"backchannel_logout_uri,omitempty"`
+	BackChannelSession bool   `json:"backchannel_logout_session_required,omitempty"`
 }
 
 // The applications of these tests. They prove themselves in different ways.
