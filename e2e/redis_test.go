@@ -213,7 +213,9 @@ func TestRedisFaults(t *testing.T) {
 				return response.StatusCode == http.StatusOK
 			})
 			other.wants(t, http.StatusOK, colder)
-			one.signsIn(t, "alice")
+			eventually(t, 5*time.Second, "somebody signs in", func() bool { // each instance looks once a second
+				return post(t, one.url+"/login", "alice", "my_password").StatusCode == http.StatusSeeOther
+			})
 			eventually(t, 40*time.Second, "the logout in between is known everywhere", func() bool {
 				response, _ := other.visit(t, out)
 				return response.StatusCode == http.StatusFound
