@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build e2e
-
 package redisstore
 
 import (

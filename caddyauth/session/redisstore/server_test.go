@@ -38,7 +38,7 @@ type server struct {
 
 // redisServer is the program. A test without it proves nothing, and .ci/run
 // installs it.
-func redisServer(t *testing.T) string {
+func redisServer(t testing.TB) string {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
