@@ -41,6 +41,7 @@ type door struct {
 	stateless bool
 	live      *live
 	stop      context.CancelFunc
+	warned    sync.Once // of unencrypted HTTP
 
 	mu       sync.Mutex
 	handlers []*Handler

@@ -26,14 +26,14 @@ func (h *Handler) serveEverywhere(w http.ResponseWriter, r *http.Request, cookie
 	}
 	if !slices.ContainsFunc(own, h.isGoodHere) {
 		if !isMeant(r) {
-			return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
+			return h.confirm(w, r, h.page(r, templates.SignOut))
 		}
 		return h.signOut(w, r, cookies) // of what there is
 	}
 	if r.Method != http.MethodPost || !isMeant(r) {
 		page := h.page(r, templates.SignOutEverywhere)
 		page.Next = h.afterSignIn(r, h.refererNext(r))
-		return h.writePage(w, r, http.StatusOK, page)
+		return h.confirm(w, r, page)
 	}
 	for _, s := range own {
 		if !h.isGoodHere(s) {

@@ -18,19 +18,19 @@ func TestLogoutEverywhere(t *testing.T) {
 				h.BasicAuth.Accounts["bob"] = testPassword
 			})...)
 			one, two, bob := s.signInAlice(), s.signInAlice(), s.signIn("bob", testPassword)
-			asks := func(what string, options ...func(*http.Request)) {
+			asks := func(what string, status int, options ...func(*http.Request)) {
 				t.Helper()
 				a := s.serve(get("/logout?everywhere=1", append([]func(*http.Request){cookieLine(one), browser}, options...)...))
-				a.wantRefusedHere(http.StatusOK)
+				a.wantRefusedHere(status)
 				a.wantBody(`method="post"`, `action="/logout?everywhere=1"`, "Sign out everywhere")
 				if a.Header["Set-Cookie"] != nil || !s.isSignedIn(one) || !s.isSignedIn(two) {
 					t.Errorf("%s ends a session", what)
 				}
 			}
-			asks("a link")
-			asks("a link elsewhere", header("Sec-Fetch-Site", "cross-site"))
-			asks("a form elsewhere", header("Sec-Fetch-Site", "cross-site"), func(r *http.Request) { r.Method = http.MethodPost })
-			asks("a form of a sister site", header("Sec-Fetch-Site", "same-site"), func(r *http.Request) { r.Method = http.MethodPost })
+			asks("a link", http.StatusOK)
+			asks("a link elsewhere", http.StatusOK, header("Sec-Fetch-Site", "cross-site"))
+			asks("a form elsewhere", http.StatusForbidden, header("Sec-Fetch-Site", "cross-site"), func(r *http.Request) { r.Method = http.MethodPost })
+			asks("a form of a sister site", http.StatusForbidden, header("Sec-Fetch-Site", "same-site"), func(r *http.Request) { r.Method = http.MethodPost })
 			a := s.serve(post("/logout?everywhere=1", nil, cookieLine(one)))
 			a.want(http.StatusOK)
 			a.wantBody("You are signed out")

@@ -86,7 +86,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 		w.Header().Set("Allow", "GET, HEAD")
 		return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
 	}
-	if sameOrigin.Check(r) != nil {
+	if isForeignForm(r) {
 		h.reportFailure(r, h.passwordID(), "", "cross_origin")
 		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
 	}

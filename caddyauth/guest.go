@@ -108,7 +108,8 @@ func isPlainlyEncoded(raw string) bool {
 const mustEncode = " \"<>[]^`{|}"
 
 func isPlainPath(path string) bool {
-	if !strings.HasPrefix(path, "/") || strings.Contains(path, "//") || hasDotSegment(path) {
+	// Windows reads ".. " as "..", and other servers trim, too.
+	if !strings.HasPrefix(path, "/") || strings.Contains(path, "//") || hasDotSegment(strings.ReplaceAll(path, " ", "")) {
 		return false
 	}
 	return !strings.ContainsFunc(path, func(c rune) bool {

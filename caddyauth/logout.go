@@ -28,8 +28,8 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 	if r.URL.Query().Has(everywhere) {
 		return h.serveEverywhere(w, r, cookies)
 	}
-	if !isMeant(r) && h.mayHaveSession(r, cookies) {
-		return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
+	if !isMeant(r) && (isForeignForm(r) || h.mayHaveSession(r, cookies)) {
+		return h.confirm(w, r, h.page(r, templates.SignOut))
 	}
 	return h.signOut(w, r, cookies)
 }
@@ -70,7 +70,19 @@ func isMeant(r *http.Request) bool {
 			return false
 		}
 	}
-	return sameOrigin.Check(r) == nil
+	return !isForeignForm(r)
+}
+
+// isForeignForm reports a form that another site posts here.
+func isForeignForm(r *http.Request) bool { return sameOrigin.Check(r) != nil }
+
+// confirm shows a button instead of doing what the request asks for. A form of
+// another site is told that it was refused, besides.
+func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, page templates.Page) error {
+	if isForeignForm(r) {
+		return h.writePage(w, r, http.StatusForbidden, page)
+	}
+	return h.writePage(w, r, http.StatusOK, page)
 }
 
 // goOnToProvider leads on to where the provider's session ends. A form may not

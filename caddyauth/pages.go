@@ -114,10 +114,14 @@ func writeJSON(w http.ResponseWriter, status int, body map[string]any) error {
 // askToSignIn answers a request without a session: people are led to sign in,
 // programs are told.
 func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	if r.URL.Path == "*" && r.Method != http.MethodOptions { // "PRI *", which opens HTTP/2
+		return h.refuse(w, r, http.StatusBadRequest, "bad_target")
+	}
 	metrics.unauthenticated.Inc()
 	if !wantsPage(r) {
 		return h.tellToSignIn(w, r)
 	}
+	h.clearUseless(w, r, cookies)
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		next := h.afterSignIn(r, requestNext(r))
 		redirect(w, h.loginURL(r)+"?next="+url.QueryEscape(next), http.StatusFound)

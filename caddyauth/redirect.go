@@ -155,9 +155,12 @@ func (h *Handler) loginURL(r *http.Request) string { return prefix(r) + h.settin
 func (h *Handler) logoutURL(r *http.Request) string { return prefix(r) + h.settings.logout }
 
 // redirect writes the Location itself: http.Redirect would clean the path and
-// so change what was judged.
+// so change what was judged. Other sites do not learn where a visitor was.
 func redirect(w http.ResponseWriter, location string, status int) {
-	w.Header().Set("Location", location)
+	header := w.Header()
+	header.Set("Location", location)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "same-origin")
 	noStore(w)
 	w.WriteHeader(status)
 }

@@ -150,14 +150,27 @@ func (h *Handler) newCookie(r *http.Request, name string) *http.Cookie {
 // clearCookies deletes the session cookie, and what an earlier sign-in by
 // Panel itself left in this browser.
 func (h *Handler) clearCookies(w http.ResponseWriter, r *http.Request, cookies cookies) {
+	h.clearSession(w, r)
+	h.clearLeftovers(w, cookies)
+}
+
+func (h *Handler) clearSession(w http.ResponseWriter, r *http.Request) {
 	name := h.sessionCookieName(r)
 	h.deleteCookie(w, r, name)
-	h.clearLeftovers(w, cookies)
 	if !h.settings.stateless {
 		return
 	}
 	for i := 1; i < maxChunks; i++ {
 		h.deleteCookie(w, r, chunkName(name, i))
+	}
+}
+
+// clearUseless deletes a session cookie that is no session's any more, or never
+// was. One whose session is only not good here stays: it may be good elsewhere
+// on the host.
+func (h *Handler) clearUseless(w http.ResponseWriter, r *http.Request, cookies cookies) {
+	if len(h.sessionCookies(r, cookies)) > 0 && !h.mayHaveSession(r, cookies) {
+		h.clearSession(w, r)
 	}
 }
 

@@ -4,8 +4,13 @@
 package caddyauth
 
 import (
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 	"github.com/panelauth/caddy-panelauth/templates"
@@ -31,12 +36,35 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, who newcomer, 
 	if _, err := h.endSessions(r, cookies, endedBySignIn); err != nil { // a new sign-in replaces the one before
 		h.logUnavailable(r, err)
 	}
+	h.warnOfPlainHTTP(r)
 	h.setSessionCookie(w, r, value, who.lifetime)
 	h.clearLeftovers(w, cookies)
 	h.forgetNext(w, r, cookies)
 	h.rememberChoice(w, r, begun.Provider)
 	h.reportLogin(r, begun)
 	return h.leadOn(w, r, who)
+}
+
+// warnOfPlainHTTP says once that passwords and sessions can be read on the way
+// here. On the machine itself there is no way.
+func (h *Handler) warnOfPlainHTTP(r *http.Request) {
+	if isHTTPS(r) || isLoopback(r.Host) {
+		return
+	}
+	h.door.warned.Do(func() {
+		h.logger.Warn("somebody signed in over unencrypted HTTP; if a proxy before Caddy speaks HTTPS, name it in trusted_proxies",
+			zap.String("host", r.Host))
+	})
+}
+
+// isLoopback reports whether a host is the machine that asks.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
 }
 
 // leadOn sends a newcomer to where they wanted to go. Browsers keep a Strict
