@@ -124,7 +124,7 @@ func whole(lines string) string {
 // does not say the secret.
 func wantRefused(t testing.TB, lines, names string) {
 	t.Helper()
-	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(whole(lines)), map[string]any{"filename": "Caddyfile"})
+	config, err := tryToAdapt(lines)
 	where := "Caddyfile:"
 	if err == nil {
 		err, where = validated(config), "panelauth"
@@ -150,9 +150,14 @@ func wantAccepted(t testing.TB, lines string) {
 	}
 }
 
+func tryToAdapt(lines string) ([]byte, error) {
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(whole(lines)), map[string]any{"filename": "Caddyfile"})
+	return config, err
+}
+
 func adapted(t testing.TB, lines string) []byte {
 	t.Helper()
-	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(whole(lines)), map[string]any{"filename": "Caddyfile"})
+	config, err := tryToAdapt(lines)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,11 +100,11 @@ func isOpenToAll(target, public string) bool {
 	if strings.ContainsAny(before, `%\;#`+"\x00") || path.Clean(before) != strings.TrimSuffix(before, "/") {
 		return false
 	}
-	switch {
-	case before == public, before == public+"/", before == public+"/ws", before == public+"/metadata", before == public+"/autoload.js":
+	switch before {
+	case public, public + "/", public + "/ws", public + "/metadata", public + "/autoload.js", "/favicon.ico":
 		return true
 	}
-	return strings.HasPrefix(before, public+"/static/") || strings.HasPrefix(before, "/static/") || before == "/favicon.ico"
+	return strings.HasPrefix(before, public+"/static/") || strings.HasPrefix(before, "/static/")
 }
 
 // TestGuestMethods: no method opens what another does not, and no header changes

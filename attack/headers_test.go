@@ -212,10 +212,9 @@ func TestCookiesInDisguise(t *testing.T) {
 			around := string([]byte{byte(c)})
 			lines = append(lines, around+name+"="+evil, name+around+"="+evil)
 		}
-		for _, quoted := range []string{`"` + name + `"=` + evil, name + `="` + evil + `"`, name + `="` + evil, name + `=` + evil + `"`, `a="x; ` + name + `=` + evil + `; y"`,
-			"=" + name + "=" + evil, "==" + name + "=" + evil, name, name + "=", "; ;" + name + "=" + evil + ";;", name + "=1; " + name + "=" + evil, name + "=\\\"" + evil} {
-			lines = append(lines, quoted)
-		}
+		lines = append(lines,
+			`"`+name+`"=`+evil, name+`="`+evil+`"`, name+`="`+evil, name+`=`+evil+`"`, `a="x; `+name+`=`+evil+`; y"`, "="+name+"="+evil, "=="+name+"="+evil,
+			name, name+"=", "; ;"+name+"="+evil+";;", name+"=1; "+name+"="+evil, name+`=\"`+evil)
 	}
 	for i, line := range lines {
 		for user, sent := range map[string]string{"alice": own + "; " + line, "guest": line + "; a=b"} {

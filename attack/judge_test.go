@@ -212,7 +212,7 @@ func onlyOurCookies(o outcome, r received) error {
 		switch {
 		case name == "user" && o.user != "guest":
 			if user, err := tornado.Verify([]byte(cookieSecret), name, value, time.Now(), time.Hour); err != nil || user != o.user {
-				errs = append(errs, fmt.Errorf("the cookie of %q reads %q (%v)", o.user, value, err))
+				errs = append(errs, fmt.Errorf("the cookie of %q reads %q: it is %q's", o.user, value, user))
 			}
 		case name == "is_guest" && o.user == "guest" && value == "1":
 		case name == "id_token" && strings.HasPrefix(value, "2|"): // signed by us

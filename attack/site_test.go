@@ -32,6 +32,7 @@ type site struct {
 	address string // where it listens
 	host    string // what it is called
 	secure  bool   // speaks TLS
+	running bool   // was loaded before
 	app     *application
 	dir     string // what Caddy writes to
 	text    string // of the Caddyfile
@@ -257,8 +258,9 @@ func (s *site) load() {
 		if answered++; err != nil {
 			answered = 0
 		}
-		return answered == 5
+		return answered == 5 || answered == 1 && !s.running
 	})
+	s.running = true
 	s.app.requests()
 }
 

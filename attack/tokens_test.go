@@ -69,7 +69,7 @@ func refusedToken(turn func(*site, *providertest.Knobs)) scene {
 					edit(answer)
 				}
 				for _, name := range []string{"id_token", "access_token", "refresh_token"} {
-					if token, ok := answer[name].(string); ok {
+					if token, ok := answer[name].(string); ok && len(token) > 8 {
 						issued = append(issued, token)
 					}
 				}
