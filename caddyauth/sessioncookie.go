@@ -5,6 +5,7 @@ package caddyauth
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -165,11 +166,12 @@ func (h *Handler) clearSession(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// clearUseless deletes a session cookie that is no session's any more, or never
-// was. One whose session is only not good here stays: it may be good elsewhere
-// on the host.
+// clearUseless deletes a session cookie that will never be any good. One of a
+// session that is not good here, or that the store does not have now, stays: it
+// may be good elsewhere on the host, or when the store is mended.
 func (h *Handler) clearUseless(w http.ResponseWriter, r *http.Request, cookies cookies) {
-	if len(h.sessionCookies(r, cookies)) > 0 && !h.mayHaveSession(r, cookies) {
+	values := h.sessionCookies(r, cookies)
+	if len(values) > 0 && !slices.ContainsFunc(values, h.door.sessions.MayBeGood) {
 		h.clearSession(w, r)
 	}
 }

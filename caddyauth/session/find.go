@@ -51,6 +51,22 @@ func (m *Manager) Find(ctx context.Context, cookie string, idle time.Duration) (
 	return s, nil
 }
 
+// MayBeGood reports whether a cookie value is that of a session which, for all
+// that is known here, goes on: it was made with one of the secrets, it has not
+// expired, and nobody has ended it. It asks no store.
+func (m *Manager) MayBeGood(cookie string) bool {
+	if len(cookie) > m.maxCookie() {
+		return false
+	}
+	now := m.config.Now()
+	if m.store == nil {
+		c, ok := m.sealer.openRecordCookie(cookie, now)
+		return ok && !remembers(m.ended, identityOf(c.SecretID), now) && !m.isBarred(&c.Record)
+	}
+	t, ok := m.sealer.openTicket(cookie, now)
+	return ok && !remembers(m.ended, identityOf(t.SecretID), now)
+}
+
 func (m *Manager) maxCookie() int {
 	if m.store == nil {
 		return maxRecordCookie
