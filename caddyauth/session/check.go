@@ -55,10 +55,22 @@ func (m *Manager) Check(ctx context.Context, sessions map[*Session]time.Duration
 	_ = asking.Wait() // none of them has an error
 }
 
+// checkAnnounced is how often the store is asked for a session of which
+// something stays open while this instance hears of ends elsewhere: in case it
+// was not told of one.
+const checkAnnounced = 30 * time.Second
+
 // mayCheck reports whether it is time to ask the store for a session again.
 func (m *Manager) mayCheck(s *Session, now time.Time) bool {
-	age := time.Duration(now.UnixNano() - s.checked.Load())
-	if m.store == nil || age >= 0 && age <= m.config.Fresh {
+	if m.store == nil {
+		return false
+	}
+	checked := s.checked.Load()
+	fresh, _ := m.trust(checked, now)
+	if fresh > 0 && m.announcer != nil && !m.deaf.Load() {
+		fresh = max(fresh, checkAnnounced)
+	}
+	if age := time.Duration(now.UnixNano() - checked); age >= 0 && age <= fresh {
 		return false
 	}
 	return m.store.works() || m.store.mayRetry(now)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
+	"github.com/panelauth/caddy-panelauth/caddyauth/session/sessiontest"
 )
 
 // told remembers which sessions Ended was told about.
@@ -139,6 +140,35 @@ func TestUseIsSeenElsewhere(t *testing.T) {
 			t.Error("nobody used it, and it goes on")
 		}
 		synctest.Wait()
+	})
+}
+
+// TestCheckOfWhatIsAnnounced: who hears of ends elsewhere seldom asks for what
+// is open, and as often as ever while it cannot hear.
+func TestCheckOfWhatIsAnnounced(t *testing.T) {
+	twoThatHear(t, func(t *testing.T, store *sessiontest.AnnouncingStore, a, b *session.Manager, cookie string) {
+		s := wantFound(t, b, cookie, 0)
+		pass := func(seconds int) (loads int64) {
+			before := store.Loads.Load()
+			for range seconds {
+				time.Sleep(time.Second)
+				b.Check(background, open(s, 0))
+			}
+			return store.Loads.Load() - before
+		}
+		if n := pass(120); n < 1 || n > 4 {
+			t.Errorf("the store was asked %d times in two minutes", n)
+		}
+		store.SetCut(true)
+		synctest.Wait()
+		if n := pass(20); n < 8 {
+			t.Errorf("without hearing anything it was asked %d times in 20 s", n)
+		}
+		end(t, a, cookie)
+		store.SetCut(false) // which makes up for what was missed
+		if pass(3); !s.Over(time.Now()) {
+			t.Error("what ended meanwhile goes on")
+		}
 	})
 }
 

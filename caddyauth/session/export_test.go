@@ -12,6 +12,7 @@ const (
 	MaxChunk        = maxChunk
 	MaxBackground   = maxBackground
 	MaxStoreCalls   = maxStoreCalls
+	MaxBars         = maxBars
 )
 
 // Key returns where the session's record is.
@@ -22,6 +23,9 @@ func (m *Manager) Known() (cookies, sessions int) { return m.cookies.len(), m.kn
 
 // Remembered returns how many sessions are remembered that are not.
 func (m *Manager) Remembered() int { return m.ended.len() + m.missing.len() }
+
+// Barred returns for how many names sessions are held against bars.
+func (m *Manager) Barred() int { return m.barred.len() }
 
 // Forget is what Run does every minute.
 func (m *Manager) Forget(now time.Time) { m.forget(now) }

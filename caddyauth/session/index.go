@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -42,6 +43,11 @@ type Who struct {
 	// Which of the provider's sessions. Together with Subject it also means that
 	// subject's sessions of which the provider did not say it.
 	SID string
+	// What they were made with: any of these, each as Fingerprint was given it.
+	// Empty: whatever it was.
+	Ways [][]string
+	// When they began at the latest. In doubt they are meant. Zero: whenever.
+	Until time.Time
 }
 
 // matches reports whether a session is among those meant.
@@ -50,14 +56,28 @@ func (w Who) matches(r *Record) bool {
 	case w.User == "" && w.Subject == "" && w.SID == "":
 		return false
 	case w.User != "" && w.User != r.User,
-		w.Provider != "" && w.Provider != r.Provider:
+		w.Provider != "" && w.Provider != r.Provider,
+		!w.Until.IsZero() && r.Created.After(w.Until):
 		return false
+	}
+	return w.matchesNames(r) && w.matchesWay(r)
+}
+
+// matchesNames compares what the provider says.
+func (w Who) matchesNames(r *Record) bool {
+	switch {
 	case w.Subject == "" && w.SID == "":
 		return true
 	case w.Issuer != r.Issuer, w.Subject != "" && w.Subject != r.Subject:
 		return false
 	}
 	return w.SID == "" || w.SID == r.SID || r.SID == "" && w.Subject != ""
+}
+
+func (w Who) matchesWay(r *Record) bool {
+	return len(w.Ways) == 0 || slices.ContainsFunc(w.Ways, func(parts []string) bool {
+		return MatchesFingerprint(r.Proof, parts...)
+	})
 }
 
 // term is one thing that sessions are looked up by.

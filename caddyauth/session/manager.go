@@ -102,7 +102,7 @@ type Manager struct {
 	// believe it.
 	missing *table[identity, time.Time]
 	// barred has whose sessions ended here without being known, without a store.
-	barred *table[[sha256.Size]byte, bar]
+	barred *table[[sha256.Size]byte, []bar]
 	bars   atomic.Bool // there are some
 
 	index *index
@@ -144,7 +144,7 @@ func NewManager(c Config) (*Manager, error) {
 		known:      newTable[identity, weak.Pointer[Session]](math.MaxInt),
 		ended:      newTable[identity, time.Time](maxRemembered),
 		missing:    newTable[identity, time.Time](maxRemembered),
-		barred:     newTable[[sha256.Size]byte, bar](maxRemembered),
+		barred:     newTable[[sha256.Size]byte, []bar](maxRemembered),
 		index:      index,
 		background: make(chan struct{}, maxBackground),
 		owed:       map[string]debt{},
@@ -220,12 +220,24 @@ func (m *Manager) saveNew(ctx context.Context, key string, r Record) error {
 	}
 	err := before.Wait()
 	if err == nil {
-		err = m.saveSealed(ctx, m.config.StoreTimeout, key, r, r.Expires)
+		err = m.saveRecord(ctx, key, r)
 	}
 	if err != nil && tokens != nil {
 		m.deleteTokens(key, r.Expires)
 	}
 	return err
+}
+
+// saveRecord saves a new record. If that fails, or takes longer than anybody
+// waits, it is deleted again: nobody has its cookie, and it would be listed.
+func (m *Manager) saveRecord(ctx context.Context, key string, r Record) error {
+	sealed, err := m.sealer.seal(key, r)
+	if err != nil {
+		return err
+	}
+	return m.store.saveOr(ctx, m.config.StoreTimeout, key, sealed, r.Expires, func() {
+		m.owe(key, debt{until: r.Expires})
+	})
 }
 
 func (m *Manager) saveSealed(ctx context.Context, timeout time.Duration, key string, v any, expires time.Time) error {

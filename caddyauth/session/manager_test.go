@@ -151,6 +151,41 @@ func TestBegin(t *testing.T) {
 	})
 }
 
+// tardyStore saves records when it comes to it, however long nobody waits.
+type tardyStore struct {
+	*sessiontest.MemoryStore
+	delay time.Duration
+}
+
+func (s tardyStore) Save(_ context.Context, key string, value []byte, expires time.Time) error {
+	if strings.HasPrefix(key, "sessions/") {
+		time.Sleep(s.delay)
+	}
+	return s.MemoryStore.Save(background, key, value, expires)
+}
+
+// TestBeginTooLate: a record that is saved when nobody waits for it any more is
+// nobody's session.
+func TestBeginTooLate(t *testing.T) {
+	for _, delay := range []time.Duration{501 * time.Millisecond, 3 * time.Second, time.Minute} {
+		t.Run(delay.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := tardyStore{sessiontest.NewMemoryStore(), delay}
+				m := newManager(t, store)
+				run(t, m)
+				if s, cookie, err := m.Begin(background, record()); s != nil || cookie != "" || err == nil {
+					t.Errorf("got %v, %q, %v", s, cookie, err)
+				}
+				time.Sleep(delay + time.Minute)
+				if n := store.Len(); n != 0 {
+					t.Errorf("%d values are left", n)
+				}
+				wantIDs(t, newManager(t, store).All(background))
+			})
+		})
+	}
+}
+
 func TestBeginRefuses(t *testing.T) {
 	for _, c := range []struct {
 		title  string

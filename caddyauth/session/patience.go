@@ -130,6 +130,23 @@ func (p *patience) save(ctx context.Context, timeout time.Duration, key string, 
 	})
 }
 
+// saveOr is save for a value that nobody must find if this fails. The call may
+// have got through all the same, or may yet: then, too, undo is called after it.
+func (p *patience) saveOr(ctx context.Context, timeout time.Duration, key string, value []byte, expires time.Time, undo func()) error {
+	var settled atomic.Bool // by the call's coming back, or by nobody's waiting for it
+	err := p.do(ctx, timeout, func(ctx context.Context) error {
+		err := p.store.Save(ctx, key, value, expires)
+		if !settled.CompareAndSwap(false, true) {
+			undo()
+		}
+		return err
+	})
+	if err != nil && !settled.CompareAndSwap(false, true) {
+		undo()
+	}
+	return err
+}
+
 // delete takes "no such key" for an answer, which is what was wanted.
 func (p *patience) delete(ctx context.Context, timeout time.Duration, key string) error {
 	return p.do(ctx, timeout, func(ctx context.Context) error {

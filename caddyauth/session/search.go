@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -119,40 +120,45 @@ func (m *Manager) learnLastSeen(ctx context.Context, s *Session) {
 	}
 }
 
-// Of returns somebody's sessions that go on. If the store cannot be asked it
-// returns those that this process knows, and then the error. Without a store,
-// those are all that it can return: see Bar.
+// Of returns somebody's sessions that go on: those that the store has, and those
+// that this process knows, for the index may have lost an entry. If the store
+// cannot be asked, the error comes after them. Without a store, those that this
+// process knows are all that it can return: see Bar.
 func (m *Manager) Of(ctx context.Context, who Who) iter.Seq2[*Session, error] {
 	if m.store == nil {
 		return m.allHere(who.matches)
 	}
 	return func(yield func(*Session, error) bool) {
+		returned := make(map[identity]bool)
 		keys, err := m.lookUp(ctx, who)
 		for some := range slices.Chunk(recordsAmong(keys), atATime) {
 			for _, found := range m.lookAt(ctx, some) {
 				if found.err != nil {
 					err = found.err
+				}
+				s := found.session
+				if s == nil || !who.matches(&s.Record) {
 					continue
 				}
-				if s := found.session; s != nil && who.matches(&s.Record) && !yield(s, nil) {
+				returned[s.identity] = true
+				if !yield(s, nil) {
 					return
 				}
 			}
 		}
-		if err == nil {
-			return
-		}
 		for s, none := range m.allHere(who.matches) {
-			if !yield(s, none) {
+			if !returned[s.identity] && !yield(s, none) {
 				return
 			}
 		}
-		yield(nil, err)
+		if err != nil {
+			yield(nil, err)
+		}
 	}
 }
 
 // ByID returns the session of a public name, nil if there is none. It need not
-// open others for that.
+// open others for that, but has to look in every bucket.
 func (m *Manager) ByID(ctx context.Context, name string) (*Session, error) {
 	id, ok := parseIdentity(name)
 	if !ok {
@@ -165,12 +171,26 @@ func (m *Manager) ByID(ctx context.Context, name string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	var found atomic.Pointer[Session]
+	var looks errgroup.Group
+	looks.SetLimit(maxLooks)
 	for _, bucket := range buckets {
-		if s, err := m.at(ctx, rootKey+"/"+bucket+"/"+name); s != nil || err != nil {
-			return s, err
+		if found.Load() != nil {
+			break
 		}
+		looks.Go(func() error {
+			s, err := m.at(ctx, rootKey+"/"+bucket+"/"+name)
+			if s != nil {
+				found.Store(s)
+			}
+			return err
+		})
 	}
-	return nil, nil
+	err = looks.Wait()
+	if s := found.Load(); s != nil {
+		return s, nil
+	}
+	return nil, err
 }
 
 // here returns a session that this process knows and that goes on, or nil.

@@ -305,6 +305,73 @@ func TestOfStoreAway(t *testing.T) {
 	}
 }
 
+// loseIndex deletes the index of a store.
+func loseIndex(t testing.TB, store session.Store) {
+	t.Helper()
+	keys := []string{"index"}
+	for range 3 {
+		var below []string
+		for _, key := range keys {
+			found, err := store.List(background, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			below = append(below, found...)
+		}
+		keys = below
+	}
+	if len(keys) == 0 {
+		t.Fatal("the index is empty")
+	}
+	for _, key := range keys {
+		if err := store.Delete(background, key); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestOfWithoutIndex: what this process knows is found, once, whatever the store
+// has lost.
+func TestOfWithoutIndex(t *testing.T) {
+	store := newStore()
+	m := newManager(t, store)
+	one, _ := beginAs(t, m, named("alice"))
+	beginAs(t, m, named("bob"))
+	loseIndex(t, store)
+	two, _ := beginAs(t, newManager(t, store), named("alice"))
+	three, _ := beginAs(t, m, named("alice"))
+	found := m.Of(background, session.Who{User: "alice"})
+	wantIDs(t, found, one, two, three)
+	for s := range found {
+		if err := m.End(background, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantIDs(t, m.Of(background, session.Who{User: "alice"}))
+}
+
+// TestByIDAsksForManyAtOnce: a session may be in any of a month's buckets.
+func TestByIDAsksForManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newStore()
+		elsewhere := newManager(t, store)
+		id := ""
+		for i := range 720 {
+			id, _ = beginAs(t, elsewhere, func(r *session.Record) { r.Expires = time.Now().Add(time.Duration(i+1) * time.Hour) })
+		}
+		m := newManager(t, store)
+		store.SetDelay(10 * time.Millisecond)
+		began := time.Now()
+		s, err := m.ByID(background, id)
+		if err != nil || s == nil || s.ID != id {
+			t.Fatalf("found %v, %v", s, err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
 // failingLoads finds entries and reads no record.
 type failingLoads struct{ session.Store }
 

@@ -151,7 +151,7 @@ func (m *Manager) forget(now time.Time) {
 	passed := func(until time.Time) bool { return !now.Before(until) }
 	m.ended.forget(passed)
 	m.missing.forget(passed)
-	m.barred.forget(func(b bar) bool { return now.Sub(b.at) > longestLife })
+	m.barred.forget(func(bars []bar) bool { return areOver(bars, now) })
 }
 
 // unused reports whether a session need not stay in memory. With a store,
