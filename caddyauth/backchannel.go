@@ -79,26 +79,21 @@ func (h *Handler) serveBackChannel(w http.ResponseWriter, r *http.Request, _ coo
 // verifyLogout asks the providers which of them a token is from. One that is
 // away keeps no other from being asked; it may be the one, unless another says
 // that the token is its own and bad.
-func (h *Handler) verifyLogout(ctx context.Context, token string) (through *way, logout *provider.Logout, failed error) {
-	failed = provider.ErrNotAddressed
+func (h *Handler) verifyLogout(ctx context.Context, token string) (*way, *provider.Logout, error) {
+	var bad, unreachable error
 	for _, w := range h.ways {
 		logout, err := w.VerifyLogoutToken(ctx, token)
-		if err == nil {
+		switch {
+		case err == nil:
 			return w, logout, nil
-		}
-		if errors.Is(failed, provider.ErrNotAddressed) || provider.KindOf(failed) == provider.KindUnreachable {
-			failed = cmp.Or(addressed(err), failed)
+		case errors.Is(err, provider.ErrNotAddressed):
+		case provider.KindOf(err) == provider.KindUnreachable:
+			unreachable = cmp.Or(unreachable, err)
+		default:
+			bad = cmp.Or(bad, err)
 		}
 	}
-	return nil, nil, failed
-}
-
-// addressed is an error that is about a token of that provider's, or nil.
-func addressed(err error) error {
-	if errors.Is(err, provider.ErrNotAddressed) {
-		return nil
-	}
-	return err
+	return nil, nil, cmp.Or(bad, unreachable, provider.ErrNotAddressed)
 }
 
 // endByToken ends the sessions of a token that is good, once.
@@ -107,9 +102,15 @@ func (h *Handler) endByToken(ctx context.Context, w http.ResponseWriter, r *http
 	if !h.door.channels.tokens.first(token, h.now()) {
 		return h.refuseLogout(w, r, errors.New("it came before"))
 	}
-	who := session.Who{Issuer: logout.Issuer, Subject: logout.Subject, SID: logout.SID}
+	who := session.Who{
+		Issuer: logout.Issuer, Subject: logout.Subject, SID: logout.SID,
+		Ways: h.waysOfClient(through),
+		// Another instance knows nothing of the tokens that were used here, and
+		// may be sent this one again after the user has come back.
+		Until: logout.IssuedAt.Add(provider.ClockSkew),
+	}
 	h.door.sessions.Bar(who)
-	_, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.isOfClient(s, through) }, h.endedIn(r, endedByBackChannel))
+	_, err := h.door.endAll(ctx, who, everySession, h.endedIn(r, endedByBackChannel))
 	if err != nil {
 		h.door.channels.tokens.forget(token) // so that the provider may try again
 		h.logUnavailable(r, err)
@@ -120,11 +121,16 @@ func (h *Handler) endByToken(ctx context.Context, w http.ResponseWriter, r *http
 	return nil
 }
 
-// isOfClient reports whether a session was made with the client that a provider
-// speaks to. Other clients of the same issuer are told for themselves.
-func (h *Handler) isOfClient(s *session.Session, through *way) bool {
-	made := h.wayFor(&s.Record)
-	return made != nil && made.Issuer() == through.Issuer() && made.ClientID() == through.ClientID()
+// waysOfClient are what sessions were made with that were made with the client
+// that a provider speaks to. Other clients of the same issuer are told for
+// themselves.
+func (h *Handler) waysOfClient(through *way) (ways [][]string) {
+	for _, w := range h.ways {
+		if w.Issuer() == through.Issuer() && w.ClientID() == through.ClientID() {
+			ways = append(ways, w.proofParts)
+		}
+	}
+	return ways
 }
 
 // refuseLogout answers a token that is not believed, with no reason: that is in

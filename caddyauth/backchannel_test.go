@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -251,21 +252,70 @@ func TestBackChannelOfSeveral(t *testing.T) {
 	}
 }
 
-// TestBackChannelOfAnotherClient: another site's client of the same issuer has
-// sessions of its own.
-func TestBackChannelOfAnotherClient(t *testing.T) {
-	p := newOpenID(t)
+// newTwoClients returns two sites that share sessions, each a client of one
+// issuer, somebody who signed in at the first, and the issuer, which speaks to
+// the second.
+func newTwoClients(t testing.TB, options ...func(*Handler)) (p *providertest.Server, v *visitor, other *site) {
+	t.Helper()
+	p = newOpenID(t)
 	storage := newFlakyStorage(t)
-	s := newSiteIn(t, storage, signInWith(p))
-	v := s.signedInAt("oidc")
+	v = newSiteIn(t, storage, append(options, signInWith(p))...).signedInAt("oidc")
 	p.ClientID = "client-2"
-	other := newSiteIn(t, storage, signInWith(p))
-	w := other.signedInAt("oidc")
-	other.backChannel(p.LogoutToken("1001", "")).want(http.StatusOK)
-	if w.isIn() || !v.isIn() {
-		t.Errorf("its own is in: %v, the other is in: %v", w.isIn(), v.isIn())
+	return p, v, newSiteIn(t, storage, append(options, signInWith(p))...)
+}
+
+// TestBackChannelOfAnotherClient: another site's client of the same issuer has
+// sessions of its own, also those that nobody has met since a restart.
+func TestBackChannelOfAnotherClient(t *testing.T) {
+	for mode, options := range modes {
+		for _, restarted := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restarted: %t", mode, restarted), func(t *testing.T) {
+				p, v, other := newTwoClients(t, options...)
+				w := other.signedInAt("oidc")
+				if restarted {
+					c := newClock()
+					c.pass(2 * time.Second)
+					v.site.useClock(c)
+					other.useClock(c)
+				}
+				other.backChannel(p.LogoutToken("1001", "")).want(http.StatusOK)
+				if w.isIn() || !v.isIn() {
+					t.Errorf("its own is in: %v, the other is in: %v", w.isIn(), v.isIn())
+				}
+				v.site.backChannel(p.LogoutToken("1001", "")).wantLogoutRefused() // of client-2
+			})
+		}
 	}
-	s.backChannel(p.LogoutToken("1001", "")).wantLogoutRefused() // of client-2
+}
+
+// TestBackChannelReplay: another instance does not know that a token was used.
+// What began after it is not meant.
+func TestBackChannelReplay(t *testing.T) {
+	for mode, options := range modes {
+		t.Run(mode, func(t *testing.T) {
+			p, dir := newOpenID(t), newFolder(t)
+			configure := append(options, signInWith(p))
+			here := newSiteIn(t, anotherInstance("here "+dir, dir), configure...)
+			there := newSiteIn(t, anotherInstance("there "+dir, dir), configure...)
+			c := here.withClock()
+			there.useClock(c)
+			first := here.signedInAt("oidc")
+			token := p.LogoutToken("1001", "")
+			c.pass(2 * time.Second)
+			here.backChannel(token).want(http.StatusOK)
+			c.pass(90 * time.Second)
+			again := here.signedInAt("oidc")
+			c.pass(2 * time.Second)
+			there.backChannel(token).want(http.StatusOK)
+			c.pass(11 * time.Second)
+			if !again.isIn() || !again.at(there, testHost).isIn() {
+				t.Error("a token that was used has ended a session that began after it")
+			}
+			if first.isIn() || first.at(there, testHost).isIn() {
+				t.Error("the session that the token is about goes on")
+			}
+		})
+	}
 }
 
 func TestBackChannelProviderAway(t *testing.T) {

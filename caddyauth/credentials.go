@@ -125,13 +125,20 @@ func (a *accounts) signIn(user, password string) (proof []byte, ok bool) {
 // vouchFor reports whether a session could still be made as it was: with the
 // same master password, or for the same account with the same password.
 func (a *accounts) vouchFor(r *session.Record) bool {
-	if entry, ok := a.byName[r.User]; ok {
-		return session.MatchesFingerprint(r.Proof, proofParts(r.User, entry, false)...)
+	parts := a.proofParts(r.User)
+	return parts != nil && session.MatchesFingerprint(r.Proof, parts...)
+}
+
+// proofParts are what a user's sessions are made with, nil if there is no
+// account for that name.
+func (a *accounts) proofParts(user string) []string {
+	if entry, ok := a.byName[user]; ok {
+		return proofParts(user, entry, false)
 	}
 	if a.anyUser == nil {
-		return false
+		return nil
 	}
-	return session.MatchesFingerprint(r.Proof, proofParts(r.User, *a.anyUser, true)...)
+	return proofParts(user, *a.anyUser, true)
 }
 
 func proofParts(user string, entry account, isAny bool) []string {

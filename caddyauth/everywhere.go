@@ -53,12 +53,15 @@ func (h *Handler) isGoodHere(s *session.Session) bool { return h.identityOf(s) !
 // way in, but for those of this browser: who has the same name at another
 // provider may be somebody else.
 func (h *Handler) endOthers(r *http.Request, of *session.Session, own []*session.Session) error {
-	who := session.Who{User: of.User, Provider: of.Provider, Issuer: of.Issuer, Subject: of.Subject}
+	way := h.proofPartsOf(&of.Record)
+	if way == nil {
+		return nil // an account that is gone since: so are its sessions
+	}
+	who := session.Who{User: of.User, Provider: of.Provider, Issuer: of.Issuer, Subject: of.Subject, Ways: [][]string{way}}
 	h.door.sessions.Bar(who)
 	ctx := context.WithoutCancel(r.Context())
 	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool {
-		isOwn := slices.ContainsFunc(own, func(o *session.Session) bool { return o.ID == s.ID })
-		if isOwn || !h.isSameWay(s, of) {
+		if slices.ContainsFunc(own, func(o *session.Session) bool { return o.ID == s.ID }) {
 			return false
 		}
 		h.door.sessions.LoadTokens(s) // while there are any, to revoke them
@@ -68,14 +71,17 @@ func (h *Handler) endOthers(r *http.Request, of *session.Session, own []*session
 	return err
 }
 
-// isSameWay reports whether two sessions were made by the same way in: the same
-// provider, or an account that is good here for both.
-func (h *Handler) isSameWay(one, two *session.Session) bool {
-	through := h.wayFor(&one.Record)
-	if through != h.wayFor(&two.Record) {
-		return false
+// proofPartsOf are what a session was made with that is good here: a provider,
+// or an account. They are nil if it is not good here.
+func (h *Handler) proofPartsOf(r *session.Record) []string {
+	if through := h.wayFor(r); through != nil {
+		return through.proofParts
 	}
-	return through != nil || h.isGoodHere(one)
+	accounts := h.accounts()
+	if r.Provider != passwordProvider || accounts == nil || !accounts.vouchFor(r) {
+		return nil
+	}
+	return accounts.proofParts(r.User)
 }
 
 // revokeAll makes the refresh tokens of ended sessions useless, one after the

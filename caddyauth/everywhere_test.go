@@ -89,6 +89,34 @@ func TestLogoutEverywhereOfAnotherWay(t *testing.T) {
 	}
 }
 
+// TestLogoutEverywhereOfAnotherSite: who has the same name in the accounts of
+// another site that shares the secret is somebody else, also to a process that
+// has met nobody since it started.
+func TestLogoutEverywhereOfAnotherSite(t *testing.T) {
+	const password = "another alice's password"
+	for mode, options := range modes {
+		t.Run(mode, func(t *testing.T) {
+			storage := newFlakyStorage(t)
+			s := newSiteIn(t, storage, options...)
+			other := newSiteIn(t, storage, append(options, func(h *Handler) {
+				h.BasicAuth = &BasicAuth{Accounts: map[string]string{testUser: password}}
+			})...)
+			mine, theirs := s.signInAlice(), other.signIn(testUser, password)
+			c := newClock()
+			c.pass(2 * time.Second)
+			s.useClock(c)
+			other.useClock(c)
+			s.serve(post("/logout?everywhere=1", nil, cookieLine(s.signInAlice()))).want(http.StatusOK)
+			if s.isSignedIn(mine) {
+				t.Error("a session goes on")
+			}
+			if !other.isSignedIn(theirs) {
+				t.Error("the other site's alice is signed out")
+			}
+		})
+	}
+}
+
 // TestLogoutEverywhereElsewhere: sessions that only another instance has met.
 func TestLogoutEverywhereElsewhere(t *testing.T) {
 	dir := newFolder(t)

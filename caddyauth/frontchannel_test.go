@@ -102,12 +102,7 @@ func TestFrontChannelOwnCookie(t *testing.T) {
 // TestFrontChannelOfAnotherWay: an account here that says it is of that issuer
 // is not the provider's to end.
 func TestFrontChannelOfAnotherWay(t *testing.T) {
-	p := newOpenID(t)
-	storage := newFlakyStorage(t)
-	s := newSiteIn(t, storage, signInWith(p))
-	v := s.signedInAt("oidc")
-	p.ClientID = "client-2"
-	other := newSiteIn(t, storage, signInWith(p))
+	p, v, other := newTwoClients(t)
 	other.frontChannel(p.URL, providertest.SIDOf("1001")).want(http.StatusOK)
 	if !v.isIn() {
 		t.Error("the session of another client is over")

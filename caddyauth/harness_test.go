@@ -44,6 +44,8 @@ type site struct {
 	t    testing.TB
 	logs *observer.ObservedLogs
 	app  *application
+	// leave cleans up, as a reload does, before the test ends.
+	leave func()
 }
 
 // newSite provisions a handler with one plain account and a configured secret,
@@ -74,13 +76,14 @@ func tryNewSite(t testing.TB, storage certmagic.Storage, configure ...func(*Hand
 	}
 	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
 	err := h.provision(ctx, zap.New(core), storage)
-	t.Cleanup(func() {
+	leave := sync.OnceFunc(func() {
 		cancel()
 		if err := h.Cleanup(); err != nil {
 			t.Error("cleaning up:", err)
 		}
 	})
-	return &site{Handler: h, t: t, logs: logs, app: &application{}}, err
+	t.Cleanup(leave)
+	return &site{Handler: h, t: t, logs: logs, app: &application{}, leave: leave}, err
 }
 
 // Options of newSite that many tests use.

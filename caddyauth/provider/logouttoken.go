@@ -34,6 +34,10 @@ type Logout struct {
 	Subject string // may be empty if there is a SID
 	SID     string // may be empty if there is a Subject
 	TokenID string // to tell a token that comes twice
+
+	// When the provider said so, in whole seconds of its clock. Sessions that
+	// began more than ClockSkew later are not meant.
+	IssuedAt time.Time
 }
 
 // ErrNotAddressed means that a logout token is of another issuer or for another
@@ -66,6 +70,7 @@ func (p *Provider) VerifyLogoutToken(ctx context.Context, raw string) (*Logout, 
 	out.Subject, _ = t.payload["sub"].(string)
 	out.SID, _ = t.payload["sid"].(string)
 	out.TokenID, _ = t.payload["jti"].(string)
+	out.IssuedAt, _ = t.payload.date("iat")
 	return out, nil
 }
 

@@ -142,32 +142,30 @@ func TestLogoutTokenAccepted(t *testing.T) {
 	now := time.Now()
 	type parts struct{ sub, sid string }
 	both := parts{"1001", "session"}
+	apart, late := now.Add(50*time.Second).Truncate(time.Second), now.Add(-10*time.Minute).Truncate(time.Second)
 	for name, test := range map[string]struct {
-		parts parts
-		turn  func(*providertest.Knobs)
+		parts  parts
+		turn   func(*providertest.Knobs)
+		issued time.Time // if it is not now
 	}{
-		"by both":        {both, nil},
-		"by sub":         {parts{sub: "1001"}, nil},
-		"by sid":         {parts{sid: "session"}, nil},
-		"PS256":          {both, func(k *providertest.Knobs) { k.Alg = "PS256" }},
-		"ES256":          {both, func(k *providertest.Knobs) { k.Alg = "ES256" }},
-		"EdDSA":          {both, func(k *providertest.Knobs) { k.Alg = "EdDSA" }},
-		"several aud":    {both, logoutClaim("aud", []string{"another client", "client-1"})},
-		"no type":        {both, logoutHeader(func(h map[string]any) { delete(h, "typ") })},
-		"type JWT":       {both, logoutHeader(func(h map[string]any) { h["typ"] = "JWT" })},
-		"type spelt out": {both, logoutHeader(func(h map[string]any) { h["typ"] = "application/logout+jwt" })},
-		"no exp":         {both, withoutLogoutClaim("exp")},
-		"no kid":         {both, func(k *providertest.Knobs) { k.NoKeyID = true }},
-		"more events":    {both, logoutClaim("events", map[string]any{"https://example.com/x": 1, providertest.LogoutEvent: map[string]any{"why": "x"}})},
-		"clocks apart": {both, func(k *providertest.Knobs) {
-			k.LogoutToken = func(c map[string]any) {
-				c["iat"], c["exp"] = now.Add(50*time.Second).Unix(), now.Add(-50*time.Second).Unix()
-			}
+		"by both":        {parts: both},
+		"by sub":         {parts: parts{sub: "1001"}},
+		"by sid":         {parts: parts{sid: "session"}},
+		"PS256":          {parts: both, turn: func(k *providertest.Knobs) { k.Alg = "PS256" }},
+		"ES256":          {parts: both, turn: func(k *providertest.Knobs) { k.Alg = "ES256" }},
+		"EdDSA":          {parts: both, turn: func(k *providertest.Knobs) { k.Alg = "EdDSA" }},
+		"several aud":    {parts: both, turn: logoutClaim("aud", []string{"another client", "client-1"})},
+		"no type":        {parts: both, turn: logoutHeader(func(h map[string]any) { delete(h, "typ") })},
+		"type JWT":       {parts: both, turn: logoutHeader(func(h map[string]any) { h["typ"] = "JWT" })},
+		"type spelt out": {parts: both, turn: logoutHeader(func(h map[string]any) { h["typ"] = "application/logout+jwt" })},
+		"no exp":         {parts: both, turn: withoutLogoutClaim("exp")},
+		"no kid":         {parts: both, turn: func(k *providertest.Knobs) { k.NoKeyID = true }},
+		"more events":    {parts: both, turn: logoutClaim("events", map[string]any{"https://example.com/x": 1, providertest.LogoutEvent: map[string]any{"why": "x"}})},
+		"clocks apart": {parts: both, issued: apart, turn: func(k *providertest.Knobs) {
+			k.LogoutToken = func(c map[string]any) { c["iat"], c["exp"] = apart.Unix(), now.Add(-50*time.Second).Unix() }
 		}},
-		"late": {both, func(k *providertest.Knobs) {
-			k.LogoutToken = func(c map[string]any) {
-				c["iat"], c["exp"] = now.Add(-10*time.Minute).Unix(), now.Add(time.Minute).Unix()
-			}
+		"late": {parts: both, issued: late, turn: func(k *providertest.Knobs) {
+			k.LogoutToken = func(c map[string]any) { c["iat"], c["exp"] = late.Unix(), now.Add(time.Minute).Unix() }
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -181,6 +179,13 @@ func TestLogoutTokenAccepted(t *testing.T) {
 			}
 			if out.Issuer != s.URL || out.Subject != test.parts.sub || out.SID != test.parts.sid || out.TokenID == "" {
 				t.Errorf("got %+v", *out)
+			}
+			issued := test.issued
+			if issued.IsZero() {
+				issued = time.Now()
+			}
+			if apart := issued.Sub(out.IssuedAt); apart < 0 || apart > time.Minute {
+				t.Errorf("issued at %v, not %v", out.IssuedAt, issued)
 			}
 		})
 	}
