@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,19 +93,31 @@ func (a adminRoutes) serveSession(w http.ResponseWriter, r *http.Request) error 
 		return apiError(http.StatusMethodNotAllowed, "method not allowed")
 	}
 	id := strings.TrimPrefix(r.URL.Path, sessionsPath+"/")
-	found := false
-	for _, d := range openDoors() {
-		ended, err := d.endID(r.Context(), id)
-		if err != nil {
-			return errSessionsAway
-		}
-		found = found || ended
-	}
-	if !found {
+	found, err := endID(context.WithoutCancel(r.Context()), openDoors(), id)
+	switch {
+	case err != nil && found:
+		return sessionsAway("the session has ended here, but not every store could be asked or told")
+	case err != nil:
+		return sessionsAway("no session of that id was found, but not every store could be asked")
+	case !found:
 		return apiError(http.StatusNotFound, "there is no session of that id")
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// endID ends the session of an id behind all doors, some of which may share a
+// store. One whose store is away keeps no other from being asked.
+func endID(ctx context.Context, open []*door, id string) (found bool, failed error) {
+	for _, d := range open {
+		ended, err := d.endID(ctx, id)
+		if err != nil {
+			d.logger.Error("session store cannot be reached", zap.Error(err))
+			failed = err
+		}
+		found = found || ended
+	}
+	return found, failed
 }
 
 // endID ends the session of an id and reports whether there was one.
@@ -113,7 +126,6 @@ func (d *door) endID(ctx context.Context, id string) (found bool, err error) {
 	if s == nil || err != nil {
 		return false, err
 	}
-	ctx = context.WithoutCancel(ctx)
 	d.sessions.LoadTokens(s) // while there are any, to revoke them
 	err = d.end(ctx, s, ending{reason: endedByAdmin})
 	go d.revokeAll(ctx, []*session.Session{s})
@@ -141,11 +153,7 @@ func (adminRoutes) endUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	ended, err := endUser(context.WithoutCancel(r.Context()), openDoors(), users[0])
 	if err != nil {
-		return caddy.APIError{
-			HTTPStatus: http.StatusServiceUnavailable,
-			Err:        errSessionsAway,
-			Message:    fmt.Sprintf("%d sessions have ended, but not all could be found or deleted: %s", ended, errSessionsAway),
-		}
+		return sessionsAway(fmt.Sprintf("%d sessions have ended, but not all could be found or deleted", ended))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(map[string]int{"ended": ended})
@@ -174,32 +182,44 @@ func endUser(ctx context.Context, open []*door, user string) (n int, failed erro
 	return len(counted), failed
 }
 
-// list writes the sessions one by one, since there may be very many.
+// list writes the sessions one by one, since there may be very many. A door
+// whose store is away hides none behind another.
 func (adminRoutes) list(w http.ResponseWriter, r *http.Request) error {
 	open := openDoors()
 	out := &sessionList{w: w, several: len(open) > 1, ids: make(map[string]bool)}
-	for _, d := range open {
-		if d.stateless {
-			w.Header().Set(incompleteHeader, "session_store cookie")
-		}
-	}
+	open = slices.DeleteFunc(open, func(d *door) bool { return !out.mayAdd(r.Context(), d) })
 	for _, d := range open {
 		for s, err := range d.sessions.All(r.Context()) {
-			if err == nil {
-				err = out.add(d.listed(s))
-			}
 			if err != nil {
-				return out.fail(d, err)
+				out.lack(r.Context(), d, err)
+			} else if out.add(d.listed(s)) != nil {
+				panic(http.ErrAbortHandler) // nobody reads it any more
 			}
 		}
+	}
+	if r.Context().Err() != nil {
+		panic(http.ErrAbortHandler)
 	}
 	return out.end()
 }
 
-var errSessionsAway = caddy.APIError{
-	HTTPStatus: http.StatusServiceUnavailable,
-	Err:        errors.New("the session store cannot be reached"),
+// errSessionsAway is why the admin API could not do all that it was asked.
+var errSessionsAway = errors.New("the session store cannot be reached")
+
+// sessionsAway is the answer that says what was done all the same.
+func sessionsAway(done string) error {
+	return caddy.APIError{
+		HTTPStatus: http.StatusServiceUnavailable,
+		Err:        errSessionsAway,
+		Message:    done + ": " + errSessionsAway.Error(),
+	}
 }
+
+// What the header says of a list that lacks some sessions.
+const (
+	lacksCookies = "session_store cookie"
+	lacksStore   = "session store out of reach"
+)
 
 // sessionList is a JSON list that is written as it grows.
 type sessionList struct {
@@ -207,6 +227,35 @@ type sessionList struct {
 	begun   bool
 	several bool            // doors, which may share a store
 	ids     map[string]bool // what was written, if it may come again
+	failed  bool            // sessions are missing that should be there
+	torn    bool            // and that was too late for the header
+}
+
+// mayAdd reports whether the sessions behind a door can be listed, and says so
+// in the header if not, or if these cannot be all.
+func (l *sessionList) mayAdd(ctx context.Context, d *door) bool {
+	if d.stateless {
+		l.w.Header().Add(incompleteHeader, lacksCookies)
+	}
+	for _, err := range d.sessions.All(ctx) {
+		if err != nil {
+			l.lack(ctx, d, err)
+		}
+		return err == nil
+	}
+	return true
+}
+
+// lack notes that sessions are missing.
+func (l *sessionList) lack(ctx context.Context, d *door, err error) {
+	if ctx.Err() != nil {
+		return // who asked has gone, which says nothing about the store
+	}
+	d.logger.Error("sessions cannot be listed", zap.Error(err))
+	if l.torn = l.torn || l.begun; !l.torn {
+		l.w.Header().Add(incompleteHeader, lacksStore)
+	}
+	l.failed = true
 }
 
 func (l *sessionList) add(s listedSession) error {
@@ -234,23 +283,22 @@ func (l *sessionList) opening() string {
 	return "["
 }
 
+// end ends the list. One that lacks sessions and does not say so in its header
+// is broken off, so that nobody takes the part for the whole; one that has none
+// at all is an error.
 func (l *sessionList) end() error {
+	switch {
+	case l.torn:
+		panic(http.ErrAbortHandler)
+	case l.failed && !l.begun:
+		return sessionsAway("the sessions cannot be listed")
+	}
 	closing := "]\n"
 	if !l.begun {
 		closing = l.opening() + closing
 	}
-	_, err := l.w.Write([]byte(closing))
-	return err
-}
-
-// fail answers with an error or, where the list has begun, breaks it off, so
-// that nobody takes the part for the whole.
-func (l *sessionList) fail(d *door, err error) error {
-	d.logger.Error("sessions cannot be listed", zap.Error(err))
-	if l.begun {
-		panic(http.ErrAbortHandler)
-	}
-	return errSessionsAway
+	_, _ = l.w.Write([]byte(closing)) // if nobody reads it any more, that is no error of ours
+	return nil
 }
 
 func apiError(status int, text string) error {

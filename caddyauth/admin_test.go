@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider/providertest"
 )
@@ -311,22 +313,90 @@ func isAbort(broken any) bool {
 func TestAdminListIsBrokenOff(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	list := &sessionList{w: recorder}
-	d := &door{logger: zap.NewNop()}
-	if err := list.fail(d, errAway); err == nil {
-		t.Error("no error")
-	}
 	if err := list.add(listedSession{ID: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	list.lack(t.Context(), &door{logger: zap.NewNop()}, errAway)
+	if err := list.add(listedSession{ID: "y"}); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
 		if !isAbort(recover()) {
-			t.Error("the answer goes on")
+			t.Error("the answer ends as if it were whole")
 		}
-		if json.Valid(recorder.Body.Bytes()) {
-			t.Errorf("%s looks whole", recorder.Body)
+		if text := recorder.Body.String(); json.Valid([]byte(text)) || !strings.Contains(text, `"y"`) {
+			t.Errorf("%s looks whole, or hides what comes after", text)
 		}
 	}()
-	_ = list.fail(d, errAway)
+	_ = list.end()
+}
+
+// TestAdminOneDoorAway: sites whose store is away keep nobody from the sessions
+// of others.
+func TestAdminOneDoorAway(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		t.Run(fmt.Sprintf("provisioned first: %t", first), func(t *testing.T) {
+			storage := newFlakyStorage(t)
+			var s, away *site
+			if first {
+				away = newSiteIn(t, storage)
+			}
+			s = newSite(t, withBob)
+			if !first {
+				away = newSiteIn(t, storage)
+			}
+			away.door.logger = zap.NewNop()
+			there, bob := away.signInAlice(), s.signIn("bob", testPassword)
+			alice := s.signInAlice()
+			id := func(user string) string {
+				sessions := listOf(t)
+				return sessions[slices.IndexFunc(sessions, func(s map[string]any) bool { return s["user"] == user })]["id"].(string)
+			}
+			bobs := id("bob")
+			storage.setAway(true)
+			got := ask(t, http.MethodGet, sessionsPath)
+			wantStatus(t, got, http.StatusOK)
+			if users := usersOf(listOf(t)); !slices.Equal(users, []string{"alice", "bob"}) {
+				t.Errorf("listed are %q", users)
+			}
+			if lacks := got.Header().Values(incompleteHeader); !slices.Equal(lacks, []string{lacksStore}) {
+				t.Errorf("%s is %q", incompleteHeader, lacks)
+			}
+			got = ask(t, http.MethodDelete, sessionsPath+"/"+bobs)
+			if wantStatus(t, got, http.StatusServiceUnavailable); !strings.Contains(got.Body.String(), "the session has ended here") {
+				t.Errorf("the answer is %s", got.Body)
+			}
+			if s.isSignedIn(bob) || !s.isSignedIn(alice) || !away.isSignedIn(there) {
+				t.Error("the wrong session is over")
+			}
+			got = ask(t, http.MethodDelete, sessionsPath+"/"+bobs)
+			if wantStatus(t, got, http.StatusServiceUnavailable); !strings.Contains(got.Body.String(), "no session of that id was found") {
+				t.Errorf("the answer is %s", got.Body)
+			}
+			storage.setAway(false)
+			wantStatus(t, ask(t, http.MethodDelete, sessionsPath+"/"+bobs), http.StatusNotFound)
+			wantStatus(t, ask(t, http.MethodDelete, sessionsPath+"/"+id("alice")), http.StatusNoContent)
+		})
+	}
+}
+
+// TestAdminListNobodyWaitsFor: that who asked has gone is no failure.
+func TestAdminListNobodyWaitsFor(t *testing.T) {
+	s := newSite(t)
+	core, logs := observer.New(zap.DebugLevel)
+	s.door.logger = zap.New(core)
+	s.signInAlice()
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	defer func() {
+		if !isAbort(recover()) {
+			t.Error("an answer is made all the same")
+		}
+		if n := logs.Len(); n != 0 {
+			t.Errorf("logged is %v", logs.All())
+		}
+	}()
+	newAdmin().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, sessionsPath, nil))
 }
 
 func TestAdminIsRegistered(t *testing.T) {

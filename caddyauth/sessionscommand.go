@@ -93,10 +93,14 @@ func listSessions(api adminAPI, out, notes io.Writer, _ caddycmd.Flags) error {
 	if err := json.NewDecoder(response.Body).Decode(&sessions); err != nil {
 		return errors.New("the list of sessions broke off; Caddy's log says why")
 	}
-	if response.Header.Get(incompleteHeader) != "" {
+	lacks := response.Header.Values(incompleteHeader)
+	if slices.Contains(lacks, lacksCookies) {
 		_, _ = fmt.Fprintln(notes, "Some sessions are kept in cookies: of these, only those are listed that this Caddy has seen lately.")
 	}
-	return writeSessions(out, sessions)
+	if err := writeSessions(out, sessions); err != nil || !slices.Contains(lacks, lacksStore) {
+		return err
+	}
+	return errors.New("this is not all: a session store cannot be reached; Caddy's log says why")
 }
 
 // writeSessions writes a table, by user and then by age.

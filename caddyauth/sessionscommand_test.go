@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap"
 )
 
 func TestSessionsCommand(t *testing.T) {
@@ -94,6 +96,19 @@ func TestSessionsCommandFindsTheAddress(t *testing.T) {
 	}
 	if _, err := run(t, "sessions", "list", "--config", path+".missing"); err == nil {
 		t.Error("a file that is not there is no error")
+	}
+}
+
+func TestSessionsCommandWithAStoreAway(t *testing.T) {
+	storage := newFlakyStorage(t)
+	newSiteIn(t, storage).door.logger = zap.NewNop()
+	newSite(t).signInAlice()
+	admin := httptest.NewServer(newAdmin())
+	t.Cleanup(admin.Close)
+	storage.setAway(true)
+	out, err := run(t, "sessions", "list", "--address", strings.TrimPrefix(admin.URL, "http://"))
+	if err == nil || !strings.Contains(err.Error(), "not all") || !strings.Contains(out, " alice ") {
+		t.Errorf("got %q, %v", out, err)
 	}
 }
 
