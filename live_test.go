@@ -310,15 +310,23 @@ func TestLivePasswordChangedByReload(t *testing.T) {
 	wantClosed(t, conn, r)
 }
 
+// serveMaria serves an application to somebody who has signed in, where there is
+// a door.
+func serveMaria(b *testing.B, panelauth bool) *testSite {
+	b.Helper()
+	site := serveLive(b, newLiveUpstream(b), panelauth, "")
+	if panelauth {
+		site.signInMaria(b)
+	}
+	return site
+}
+
 // BenchmarkLive compares what passes through Caddy with panelauth and without.
 func BenchmarkLive(b *testing.B) {
 	for _, panelauth := range []bool{false, true} {
 		name := map[bool]string{false: "bare", true: "panelauth"}[panelauth]
 		b.Run("echo/"+name, func(b *testing.B) {
-			site := serveLive(b, newLiveUpstream(b), panelauth, "")
-			if panelauth {
-				site.signInMaria(b)
-			}
+			site := serveMaria(b, panelauth)
 			conn, r := site.open(b, "/ws")
 			message := maskedFrame(1, strings.Repeat("x", 100))
 			for b.Loop() {
@@ -329,10 +337,7 @@ func BenchmarkLive(b *testing.B) {
 			}
 		})
 		b.Run("frames/"+name, func(b *testing.B) {
-			site := serveLive(b, newLiveUpstream(b), panelauth, "")
-			if panelauth {
-				site.signInMaria(b)
-			}
+			site := serveMaria(b, panelauth)
 			_, r := site.open(b, "/ws?flood")
 			frame := make([]byte, 1004)
 			b.SetBytes(int64(len(frame)))
@@ -343,10 +348,7 @@ func BenchmarkLive(b *testing.B) {
 			}
 		})
 		b.Run("download/"+name, func(b *testing.B) {
-			site := serveLive(b, newLiveUpstream(b), panelauth, "")
-			if panelauth {
-				site.signInMaria(b)
-			}
+			site := serveMaria(b, panelauth)
 			_, r := site.open(b, "/file?size=1099511627776")
 			piece := make([]byte, 1<<20)
 			b.SetBytes(int64(len(piece)))

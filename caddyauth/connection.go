@@ -224,9 +224,13 @@ func (c *connection) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-// maxPiece is how much is passed on without a look at whether the session has
-// ended: much, for the system copies files by itself as long as it is let.
-const maxPiece = 1 << 20
+// How much is passed on without a look at whether the session has ended: much,
+// for the system copies files by itself as long as it is let. With an idle limit
+// each piece is a sign of use, which must come from a slow client in time.
+const (
+	maxPiece     = 1 << 20
+	maxPieceIdle = 128 << 10
+)
 
 // ReadFrom passes on what the application answers, in pieces. A limited reader
 // stays one, by which the system's own copying is recognised.
@@ -241,11 +245,15 @@ func (c *connection) ReadFrom(from io.Reader) (total int64, err error) {
 	if !ok {
 		whole = &io.LimitedReader{R: from, N: 1<<63 - 1}
 	}
+	most := int64(maxPiece)
+	if c.handler.settings.idle > 0 {
+		most = maxPieceIdle
+	}
 	for whole.N > 0 {
 		if c.broken.Load() {
 			return total, errEnded
 		}
-		piece := &io.LimitedReader{R: whole.R, N: min(whole.N, maxPiece)}
+		piece := &io.LimitedReader{R: whole.R, N: min(whole.N, most)}
 		wanted := piece.N
 		n, err := c.ResponseWriterWrapper.ReadFrom(piece)
 		total += n
@@ -289,15 +297,27 @@ func (c *connection) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	c.hijacked = conn
-	if !c.switched {
-		return conn, buffered, nil // what it speaks is not known, so it can only be cut
-	}
-	wrapped := &socketConn{Conn: conn, socket: socket{connection: c, client: unbuffered{conn}}}
-	c.socket = &wrapped.socket
 	early, _ := buffered.Peek(buffered.Reader.Buffered())
-	c.socket.up.pass(early)
-	rebuffer(buffered, wrapped, bytes.Clone(early))
+	wrapped := c.wrap(conn, early)
+	if wrapped != conn {
+		rebuffer(buffered, wrapped, bytes.Clone(early))
+	}
 	return wrapped, buffered, nil
+}
+
+// wrap makes a connection to the client one that knows of the session. If it is
+// not known what it speaks, it can only be cut, and all that passes is use.
+func (c *connection) wrap(conn net.Conn, early []byte) net.Conn {
+	switch {
+	case c.switched:
+		wrapped := &socketConn{hijackedConn: hijackedConn{conn}, socket: socket{connection: c, client: unbuffered{conn}}}
+		c.socket = &wrapped.socket
+		c.socket.up.pass(early)
+		return wrapped
+	case c.handler.settings.idle > 0:
+		return &tunnel{hijackedConn{conn}, c}
+	}
+	return conn
 }
 
 // rebuffer makes buffers those of another connection, but for what they have

@@ -7,6 +7,8 @@ package caddyauth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -162,6 +164,7 @@ type Handler struct {
 	lasts    context.Context // the configuration
 	now      func() time.Time
 	settings settings
+	options  [sha256.Size]byte // hash of what is configured, to know the handler after a reload by
 	storage  certmagic.Storage
 	door     *door
 	doorKey  doorKey
@@ -214,6 +217,11 @@ func (h *Handler) provision(ctx caddy.Context, logger *zap.Logger, storage certm
 	h.logger, h.audit, h.lasts = logger, logger.Named("audit"), ctx
 	h.storage = storage
 	h.now = time.Now
+	options, err := json.Marshal(h)
+	if err != nil {
+		return fmt.Errorf("reading the options: %w", err)
+	}
+	h.options = sha256.Sum256(options)
 	settings, mistakes := h.resolve(caddy.NewReplacer())
 	if len(mistakes) > 0 {
 		return joinMistakes(mistakes)

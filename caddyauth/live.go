@@ -118,15 +118,6 @@ func (l *live) Count(id string) (n int) {
 	return n
 }
 
-// Counts returns how many connections each session has that has any.
-func (l *live) Counts() map[string]int {
-	counts := make(map[string]int)
-	for _, c := range l.all(nil) {
-		counts[c.session.ID]++
-	}
-	return counts
-}
-
 // all appends all connections to a list.
 func (l *live) all(list []*connection) []*connection {
 	for i := range l.shards {
@@ -174,7 +165,7 @@ func (l *live) look(ctx context.Context, d *door, check bool) {
 	open := l.all(nil)
 	judge := l.newJudge(d)
 	for _, c := range open {
-		if c.session.Over(c.handler.now()) || !judge.vouchesFor(c) {
+		if c.ending.Load() || c.session.Over(c.handler.now()) || !judge.vouchesFor(c) {
 			go c.end(sessionEnded)
 			continue
 		}
@@ -240,8 +231,8 @@ func (l *live) newJudge(d *door) judge {
 	return judge{vouchers: vouchers, known: make(map[matter]bool)}
 }
 
-// vouchesFor reports whether the handler that let a connection in would do so
-// today. After a reload that may be any other behind the same door.
+// vouchesFor reports whether the handler that let a connection in, or the one
+// after it, would do so today.
 func (j judge) vouchesFor(c *connection) bool {
 	if j.vouchers == nil {
 		return true
@@ -266,10 +257,25 @@ func (j judge) isCurrent(h *Handler) bool {
 }
 
 func (j judge) decide(this matter) bool {
-	if j.isCurrent(this.handler) {
-		return this.handler.vouchesFor(this.session)
+	if after := j.successor(this.handler); after != nil {
+		return after.vouchesFor(this.session)
 	}
-	return slices.ContainsFunc(j.vouchers, func(v voucher) bool { return v.handler.vouchesFor(this.session) })
+	return !slices.ContainsFunc(j.vouchers, func(v voucher) bool { return !v.handler.vouchesFor(this.session) })
+}
+
+// successor is a handler itself or, after a reload, one that has the same
+// options. If those have changed, nobody can tell it from the handlers of other
+// sites behind the same door: it is nil, and all of them have to agree.
+func (j judge) successor(of *Handler) (after *Handler) {
+	for _, v := range j.vouchers {
+		if v.handler == of {
+			return of
+		}
+		if v.handler.options == of.options {
+			after = v.handler
+		}
+	}
+	return after
 }
 
 // serveLive passes a request of a session on, and ends it with the session.

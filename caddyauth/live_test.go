@@ -80,10 +80,37 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 	switch r.URL.Path {
 	case "/ws":
 		return u.websocket(w, r)
+	case "/tunnel":
+		return u.tunnel(w, r)
 	case "/file":
 		return u.download(w, r)
 	}
 	return u.events(w, r)
+}
+
+// tunnel takes the connection over without a word to the server, as some
+// libraries do, and reads what comes.
+func (u *upstream) tunnel(w http.ResponseWriter, _ *http.Request) error {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, _ = buffered.WriteString("HTTP/1.1 200 OK\r\n\r\nhello")
+	_ = buffered.Flush()
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		_, _ = io.Copy(io.Discard, buffered)
+	}()
+	for {
+		select {
+		case p := <-u.say:
+			_, _ = conn.Write(p)
+		case <-reading:
+			return nil
+		}
+	}
 }
 
 func (u *upstream) websocket(w http.ResponseWriter, r *http.Request) error {
@@ -425,6 +452,13 @@ func (s *liveSite) logOut(t testing.TB, cookies string) {
 	}
 }
 
+// closeAll closes what is open of all sessions.
+func (s *site) closeAll() {
+	for _, c := range s.door.live.all(nil) {
+		s.door.live.CloseAll(c.session.ID)
+	}
+}
+
 // TestLiveEnds ends a session in each way there is.
 func TestLiveEnds(t *testing.T) {
 	users := func(t testing.TB) string {
@@ -440,19 +474,15 @@ func TestLiveEnds(t *testing.T) {
 		}},
 		"revocation": {end: func(t testing.TB, s *liveSite, _ *clock, cookies string) {
 			found, err := s.door.sessions.Find(t.Context(), s.value(cookies), 0)
-			if err != nil || found == nil || s.door.live.Count(found.ID) != 1 || s.door.live.Counts()[found.ID] != 1 {
-				t.Fatal(found, err, s.door.live.Counts())
+			if err != nil || found == nil || s.door.live.Count(found.ID) != 1 {
+				t.Fatal(found, err)
 			}
 			if err := s.door.sessions.End(t.Context(), found); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		"closed alone": {end: func(t testing.TB, s *liveSite, _ *clock, cookies string) {
-			for id := range s.door.live.Counts() {
-				s.door.live.CloseAll(id)
-			}
-		}},
-		"lifetime": {end: func(_ testing.TB, _ *liveSite, c *clock, _ string) { c.pass(day) }},
+		"closed alone": {end: func(_ testing.TB, s *liveSite, _ *clock, _ string) { s.closeAll() }},
+		"lifetime":     {end: func(_ testing.TB, _ *liveSite, c *clock, _ string) { c.pass(day) }},
 		"idle": {
 			configure: func(_ testing.TB, h *Handler) { h.SessionIdle = caddy.Duration(time.Hour) },
 			end: func(_ testing.TB, s *liveSite, c *clock, _ string) {
@@ -527,6 +557,9 @@ func TestLiveTrafficIsUse(t *testing.T) {
 		"pongs":                       {"/ws", func(_ *liveSite, c *liveClient) { _, _ = c.Write(frame(10, []byte("1"), true)) }, false},
 		"events":                      {"/events", func(s *liveSite, _ *liveClient) { s.app.say <- []byte("data: 2\n\n") }, true},
 		"nothing":                     {"/events", func(*liveSite, *liveClient) {}, false},
+		"application's end of tunnel": {"/tunnel", func(s *liveSite, _ *liveClient) { s.app.say <- []byte("x") }, true},
+		"client's end of tunnel":      {"/tunnel", func(_ *liveSite, c *liveClient) { _, _ = c.Write([]byte("x")) }, true},
+		"nothing in a tunnel":         {"/tunnel", func(*liveSite, *liveClient) {}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -635,9 +668,7 @@ func TestLiveOwnEnd(t *testing.T) {
 			cookies := s.signInAlice()
 			s.app.do = func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, before)
-				for id := range s.door.live.Counts() {
-					s.door.live.CloseAll(id)
-				}
+				s.closeAll()
 				time.Sleep(20 * time.Millisecond)
 				_, _ = io.WriteString(w, strings.TrimPrefix("goodbye", before))
 			}
@@ -672,36 +703,59 @@ func TestLiveLeavesTheRequest(t *testing.T) {
 	}
 }
 
+// accountsOf gives a site accounts.
+func accountsOf(users ...string) func(*Handler) {
+	return func(h *Handler) {
+		h.BasicAuth = &BasicAuth{Accounts: map[string]string{}}
+		for _, user := range users {
+			h.BasicAuth.Accounts[user] = testPassword
+		}
+	}
+}
+
 // TestLiveSurvivesReload: what outlives the handler that let it in is still
-// closed, and is vouched for by the handlers after it.
+// closed. The handler after it vouches for it, and no other site's.
 func TestLiveSurvivesReload(t *testing.T) {
-	tests := map[string]struct {
-		password string
-		stays    bool
-	}{"same accounts": {testPassword, true}, "password changed": {"another", false}}
-	for name, test := range tests {
+	type sites [][]func(*Handler)
+	alice, bob, both := accountsOf("alice"), accountsOf("bob"), accountsOf("alice", "bob")
+	changed := func(h *Handler) { h.LoginEndpoint = "/sign-in" }
+	for name, test := range map[string]struct {
+		before, after sites
+		stays         bool
+	}{
+		"same accounts": {sites{{alice}}, sites{{alice}}, true},
+		"password changed": {sites{{alice}}, sites{{func(h *Handler) {
+			h.BasicAuth = &BasicAuth{Accounts: map[string]string{testUser: "another"}}
+		}}}, false},
+		"options changed":                 {sites{{alice}}, sites{{alice, changed}}, true},
+		"another site without the user":   {sites{{alice}, {bob}}, sites{{bob}, {alice}}, true},
+		"another site has the user":       {sites{{both}, {alice}}, sites{{bob}, {alice}}, false},
+		"and is first":                    {sites{{both}, {alice}}, sites{{alice}, {bob}}, false},
+		"options changed, as another has": {sites{{both}, {alice}}, sites{{bob, changed}, {alice}}, false},
+		"options changed, both have it":   {sites{{both}, {alice}}, sites{{both, changed}, {alice}}, true},
+	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storage := newFlakyStorage(t)
-			old := &Handler{BasicAuth: &BasicAuth{Accounts: map[string]string{testUser: testPassword}}, CookieSecret: []string{testSecret}}
-			ctx, cancel := context.WithCancel(context.Background())
-			if err := old.provision(caddy.Context{Context: ctx}, newSite(t).logger, storage); err != nil {
-				t.Fatal(err)
+			begin := func(all sites) (begun []*site) {
+				for _, options := range all {
+					begun = append(begun, newSiteIn(t, storage, options...))
+				}
+				return begun
 			}
-			s := &liveSite{&site{Handler: old, t: t, app: &application{}}, newUpstream()}
+			before := begin(test.before)
+			s := &liveSite{before[0], newUpstream()}
 			cookies := s.signInAlice()
 			c := openHTTP1(t, s, "/ws", cookies)
 			s.echoes(t, c)
-			next := newSiteIn(t, storage, func(h *Handler) {
-				h.BasicAuth = &BasicAuth{Accounts: map[string]string{testUser: test.password}}
-			})
-			cancel()
-			if err := old.Cleanup(); err != nil {
-				t.Fatal(err)
+			after := begin(test.after)
+			for _, old := range before {
+				old.leave()
 			}
 			if test.stays {
 				time.Sleep(3 * lookInterval)
 				s.echoes(t, c)
-				next.serve(get("/logout", cookieLine(cookies))).want(http.StatusOK)
+				after[0].serve(get("/logout", cookieLine(cookies))).want(http.StatusOK)
 			}
 			s.wantFarewell(t, c, true)
 		})
@@ -711,17 +765,10 @@ func TestLiveSurvivesReload(t *testing.T) {
 // TestLiveDoorCloses: what could not be closed later is closed, without saying
 // that the session has ended.
 func TestLiveDoorCloses(t *testing.T) {
-	s := newLiveSite(t)
-	h := &Handler{BasicAuth: s.BasicAuth, CookieSecret: []string{"another secret of this test"}}
-	if err := h.provision(caddy.Context{Context: t.Context()}, s.logger, s.storage); err != nil {
-		t.Fatal(err)
-	}
-	other := &liveSite{&site{Handler: h, t: t, app: s.site.app}, s.app}
-	c := openHTTP1(t, other, "/ws", other.signInAlice())
-	other.echoes(t, c)
-	if err := h.Cleanup(); err != nil {
-		t.Fatal(err)
-	}
+	s := newLiveSite(t, func(h *Handler) { h.CookieSecret = []string{"another secret of this test"} })
+	c := openHTTP1(t, s, "/ws", s.signInAlice())
+	s.echoes(t, c)
+	s.leave()
 	if opcode, payload := readFrame(t, c); opcode != opcodeClose || binary.BigEndian.Uint16(payload) != 1001 {
 		t.Errorf("got opcode %d, %x", opcode, payload)
 	}
@@ -798,5 +845,115 @@ func TestLiveSendsFiles(t *testing.T) {
 		if a.text != want {
 			t.Errorf("range %q: got %d bytes", span, len(a.text))
 		}
+	}
+}
+
+// TestLiveTunnelByHalves: who takes a connection over can still close one half.
+func TestLiveTunnelByHalves(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"idle": time.Hour, "no limit": 0} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(h *Handler) { h.SessionIdle = caddy.Duration(limit) })
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_ = s.ServeHTTP(w, prepared(r), caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
+					conn, buffered, err := http.NewResponseController(w).Hijack()
+					if err != nil {
+						return err
+					}
+					defer conn.Close()
+					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+					line, _ := buffered.ReadString('\n')
+					_, _ = io.WriteString(conn, line)
+					_ = conn.(interface{ CloseWrite() error }).CloseWrite()
+					_, err = buffered.ReadString('\n')
+					return err
+				}))
+			}))
+			t.Cleanup(server.Close)
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			r := get("/tunnel", cookieLine(s.signInAlice()))
+			var sent strings.Builder
+			_ = r.Write(&sent)
+			_, _ = io.WriteString(conn, sent.String()+"early\n") // read with the request
+			if got, err := io.ReadAll(conn); !strings.HasSuffix(string(got), "\r\n\r\nearly\n") {
+				t.Errorf("got %q, %v", got, err)
+			}
+			_, _ = io.WriteString(conn, "late\n")
+		})
+	}
+}
+
+// pieces is a response that takes note of what is read from at a time.
+type pieces struct {
+	*httptest.ResponseRecorder
+	largest, total int64
+}
+
+func (p *pieces) ReadFrom(r io.Reader) (int64, error) {
+	n, err := io.Copy(io.Discard, r)
+	p.largest, p.total = max(p.largest, n), p.total+n
+	return n, err
+}
+
+// TestLivePiecesAreUse: with an idle limit, no client is so slow that a
+// download is not seen to go on.
+func TestLivePiecesAreUse(t *testing.T) {
+	const size = 5 << 20
+	for limit, largest := range map[time.Duration]int64{0: 1 << 20, time.Hour: 128 << 10} {
+		t.Run(limit.String(), func(t *testing.T) {
+			s := newSite(t, func(h *Handler) { h.SessionIdle = caddy.Duration(limit) })
+			p := &pieces{ResponseRecorder: httptest.NewRecorder()}
+			next := caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
+				_, err := io.Copy(w, io.LimitReader(zeroes{}, size))
+				return err
+			})
+			if err := s.ServeHTTP(p, prepared(get("/file", cookieLine(s.signInAlice()))), next); err != nil {
+				t.Fatal(err)
+			}
+			if p.total != size || p.largest != largest {
+				t.Errorf("%d bytes, at most %d at a time", p.total, p.largest)
+			}
+		})
+	}
+}
+
+// timed is a response that counts how often its writing is stopped.
+type timed struct {
+	*httptest.ResponseRecorder
+	stopped atomic.Int64
+}
+
+func (r *timed) SetWriteDeadline(at time.Time) error {
+	if at.Before(time.Now()) {
+		r.stopped.Add(1)
+	}
+	return nil
+}
+
+// TestLiveCutsAgain: an application that sets deadlines of its own keeps nothing
+// open for somebody who was removed.
+func TestLiveCutsAgain(t *testing.T) {
+	s := newSite(t, accountsFile(newFile(t, "users.json", `{"alice": "`+testPassword+`", "bob": "pw"}`)))
+	w := &timed{ResponseRecorder: httptest.NewRecorder()}
+	release, served := make(chan struct{}), make(chan any, 1)
+	next := caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
+		_, _ = io.WriteString(w, "an answer")
+		<-release
+		return nil
+	})
+	r := prepared(get("/app", cookieLine(s.signInAlice())))
+	go func() {
+		defer func() { served <- recover() }()
+		_ = s.ServeHTTP(w, r, next)
+	}()
+	eventually(t, "it is open", func() bool { return s.door.live.open.Load() == 1 })
+	writeFile(t, s.settings.credentialsFile, `{"bob": "pw"}`)
+	eventually(t, "it is cut, and cut again", func() bool { return w.stopped.Load() >= 3 })
+	close(release)
+	if broken := <-served; !isAbort(broken) {
+		t.Errorf("the answer ends with %v", broken)
 	}
 }

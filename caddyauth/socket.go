@@ -4,7 +4,6 @@
 package caddyauth
 
 import (
-	"errors"
 	"io"
 	"net"
 	"sync"
@@ -184,7 +183,7 @@ func (s *socket) speak(p []byte) (int, error) {
 // ReadFrom nor WriteTo, which could not see frames; between a proxy and TCP
 // they would copy just the same.
 type socketConn struct {
-	net.Conn
+	hijackedConn
 	socket socket
 }
 
@@ -208,16 +207,6 @@ func (c *socketConn) linger() {
 	if c.SetReadDeadline(time.Now().Add(farewellPatience)) == nil {
 		_, _ = io.Copy(io.Discard, c.Conn)
 	}
-}
-
-var errNoHalves = errors.New("connection cannot be closed by halves")
-
-// CloseWrite tells the client that nothing more will come.
-func (c *socketConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errNoHalves
 }
 
 // unbuffered is a connection, which has nothing to flush.
