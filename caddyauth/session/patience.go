@@ -34,7 +34,8 @@ type patience struct {
 
 	calls      chan struct{}
 	locks      chan struct{}
-	failed     atomic.Int64 // last failure in Unix nanoseconds, 0 since a success
+	failed     atomic.Int64  // last failure in Unix nanoseconds, 0 since a success
+	worked     atomic.Uint64 // how often it was seen to work
 	trouble    atomic.Pointer[Trouble]
 	complained atomic.Int64
 }
@@ -53,13 +54,14 @@ func (p *patience) do(ctx context.Context, timeout time.Duration, call func(cont
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	worked := p.worked.Load()
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	done := make(chan error, 1)
 	select {
 	case p.calls <- struct{}{}:
 	case <-limited.Done():
 		cancel()
-		return p.note(ctx, limited.Err())
+		return p.noteCall(ctx, worked, limited.Err())
 	}
 	go func() {
 		defer func() { cancel(); <-p.calls }()
@@ -67,15 +69,25 @@ func (p *patience) do(ctx context.Context, timeout time.Duration, call func(cont
 	}()
 	select {
 	case err := <-done:
-		return p.note(ctx, err)
+		return p.noteCall(ctx, worked, err)
 	case <-limited.Done():
 	}
 	select {
 	case err := <-done: // just in time, or done because the call is
-		return p.note(ctx, err)
+		return p.noteCall(ctx, worked, err)
 	default:
-		return p.note(ctx, limited.Err())
+		return p.noteCall(ctx, worked, limited.Err())
 	}
+}
+
+// noteCall is note for a call that began when the store had been seen to work so
+// often. If that has happened again since, its failure says nothing new: it may
+// have been under way for long.
+func (p *patience) noteCall(ctx context.Context, worked uint64, err error) error {
+	if err != nil && !errors.Is(err, ErrNotFound) && worked != p.worked.Load() {
+		return err
+	}
+	return p.note(ctx, err)
 }
 
 // note remembers how a call went. That a client went away says nothing about
@@ -93,6 +105,7 @@ func (p *patience) note(ctx context.Context, err error) error {
 }
 
 func (p *patience) recovered() {
+	p.worked.Add(1)
 	p.failed.Store(0)
 	p.trouble.Store(nil)
 }

@@ -118,6 +118,25 @@ func TestBrokenStoreRecovers(t *testing.T) {
 	})
 }
 
+// TestCallThatFailsLate: one that was begun while the store hung says nothing of
+// the store that has worked since.
+func TestCallThatFailsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newStore()
+		m, elsewhere := newManager(t, store), newManager(t, store)
+		_, cookie := begin(t, m)
+		_, unknown := begin(t, elsewhere)
+		store.SetHung(true)
+		wantError(t, m, unknown, 0) // and the call goes on
+		store.SetHung(false)
+		begin(t, m)
+		time.Sleep(15 * time.Second)
+		end(t, elsewhere, cookie)
+		wantNone(t, m, cookie, 0)
+		synctest.Wait()
+	})
+}
+
 func TestEndWhileStoreIsBroken(t *testing.T) {
 	eachBroken(t, func(t *testing.T, store *sessiontest.FaultyStore, breakIt func(bool)) {
 		m, other := newManager(t, store), newManager(t, store)
