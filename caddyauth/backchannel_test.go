@@ -275,14 +275,14 @@ func TestBackChannelOfAnotherClient(t *testing.T) {
 				if restarted {
 					c := newClock()
 					c.pass(2 * time.Second)
-					v.site.useClock(c)
+					v.useClock(c)
 					other.useClock(c)
 				}
 				other.backChannel(p.LogoutToken("1001", "")).want(http.StatusOK)
 				if w.isIn() || !v.isIn() {
 					t.Errorf("its own is in: %v, the other is in: %v", w.isIn(), v.isIn())
 				}
-				v.site.backChannel(p.LogoutToken("1001", "")).wantLogoutRefused() // of client-2
+				v.backChannel(p.LogoutToken("1001", "")).wantLogoutRefused() // of client-2
 			})
 		}
 	}
