@@ -72,7 +72,7 @@ func (h *Handler) dropOldAttempts(w http.ResponseWriter, r *http.Request, cookie
 		begun time.Time
 	}
 	var known []kept
-	cookies.each(func(text, _ string) bool {
+	cookies.each(func(text string) bool {
 		name, value, _ := strings.Cut(text, "=")
 		if strings.HasPrefix(name, h.sessionCookieName(r)+attemptInfix) {
 			begun, _ := h.openAttempt(name, value)
@@ -113,7 +113,7 @@ func (h *Handler) findAttempt(r *http.Request, state string, cookies cookies) (b
 		return begun, false
 	}
 	want := h.attemptCookie(r, state)
-	cookies.each(func(text, _ string) bool {
+	cookies.each(func(text string) bool {
 		if name, value, _ := strings.Cut(text, "="); name == want {
 			begun, ok = h.openAttempt(name, value)
 			ok = ok && subtle.ConstantTimeCompare([]byte(begun.Attempt.State), []byte(state)) == 1

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
@@ -80,7 +79,7 @@ func BenchmarkServeHTTP(b *testing.B) {
 		repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signInAlice(overTLS))), testUser)
 	})
 	b.Run("signed_in_no_panel_cookies", func(b *testing.B) {
-		s := newSite(b, func(h *Handler) { h.PanelCookies = []string{"off"} })
+		s := newSite(b, noPanelCookies)
 		repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signInAlice(overTLS))), testUser)
 	})
 	b.Run("guest", func(b *testing.B) {
@@ -97,7 +96,7 @@ func BenchmarkServeHTTP(b *testing.B) {
 		repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signIn("bob", "pw", overTLS))), "bob")
 	})
 	b.Run("signed_in_idle", func(b *testing.B) {
-		s := newSite(b, func(h *Handler) { h.SessionIdle = caddy.Duration(time.Hour) })
+		s := newSite(b, idleLimit)
 		repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signInAlice(overTLS))), testUser)
 	})
 	b.Run("signed_in_stateless", func(b *testing.B) {

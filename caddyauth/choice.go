@@ -52,7 +52,7 @@ func (h *Handler) buttons(r *http.Request, next string, cookies cookies) []templ
 
 func (h *Handler) lastChoice(cookies cookies) string {
 	last := ""
-	cookies.each(func(text, _ string) bool {
+	cookies.each(func(text string) bool {
 		name, value, _ := strings.Cut(text, "=")
 		if name == h.settings.cookieName+lastSuffix {
 			last, _ = url.QueryUnescape(value)

@@ -48,8 +48,8 @@ const cookiesVar = "panelauth.cookies"
 
 func (h *Handler) keepForLater(r *http.Request, from cookies) {
 	var kept cookies
-	from.each(func(text, name string) bool {
-		if h.isOwnCookie(name) {
+	from.each(func(text string) bool {
+		if h.isOwnCookie(foldedName(text)) {
 			kept = append(kept, text)
 		}
 		return true
@@ -59,9 +59,8 @@ func (h *Handler) keepForLater(r *http.Request, from cookies) {
 	}
 }
 
-// each calls do with the trimmed text of each cookie and its name, folded as
-// the most lenient reader would fold it, until do returns false.
-func (c cookies) each(do func(text, name string) bool) {
+// each calls do with the trimmed text of each cookie, until do returns false.
+func (c cookies) each(do func(text string) bool) {
 	for _, line := range c {
 		for line != "" {
 			text := line
@@ -70,16 +69,29 @@ func (c cookies) each(do func(text, name string) bool) {
 			} else {
 				line = ""
 			}
-			if text = strings.Trim(text, " \t"); text != "" && !do(text, foldedName(text)) {
+			if text = trimBlanks(text); text != "" && !do(text) {
 				return
 			}
 		}
 	}
 }
 
-// foldedName is the name in "name=value" without what some parser drops around
-// it: white space of any alphabet, control characters, quotes, and the equals
-// sign before a name that others take for an empty one.
+// trimBlanks is strings.Trim for spaces and tabs, which takes its time to learn
+// what to trim.
+func trimBlanks(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// foldedName is the name in "name=value" as the most lenient reader would fold
+// it, without what some parser drops around it: white space of any alphabet,
+// control characters, quotes, and the equals sign before a name that others
+// take for an empty one.
 func foldedName(text string) string {
 	text = strings.TrimLeftFunc(text, func(c rune) bool { return isDropped(c) || c == '=' })
 	name, _, _ := strings.Cut(text, "=")
@@ -119,24 +131,30 @@ func (h *Handler) isOwnCookie(name string) bool {
 // they were, without the managed ones, followed by the visitor's own.
 func (h *Handler) setCookies(r *http.Request, who *identity, cookies cookies) {
 	ours := who.panelCookies(h)
-	size := len(ours) + 2
+	size := len(ours)
 	for _, line := range cookies {
-		size += len(line) + 2
+		size += len(line) + len("; ")
 	}
-	line := make([]byte, 0, size)
-	cookies.each(func(text, name string) bool {
-		if !h.isManaged(name) {
-			line = append(append(line, text...), "; "...)
+	var rebuilt strings.Builder
+	rebuilt.Grow(size)
+	add := func(text string) bool {
+		if rebuilt.Len() > 0 {
+			rebuilt.WriteString("; ")
 		}
+		rebuilt.WriteString(text)
 		return true
-	})
-	line = append(line, ours...)
-	if ours == "" && len(line) > 0 {
-		line = line[:len(line)-len("; ")]
 	}
-	if len(line) == 0 {
-		r.Header.Del("Cookie")
-		return
+	cookies.each(func(text string) bool { return h.isManaged(foldedName(text)) || add(text) })
+	if ours != "" {
+		add(ours)
 	}
-	r.Header["Cookie"] = []string{string(line)}
+	switch {
+	case rebuilt.Len() == 0:
+		delete(r.Header, "Cookie")
+	case len(cookies) > 0:
+		cookies[0] = rebuilt.String() // the header's own slice, which saves a new one
+		r.Header["Cookie"] = cookies[:1]
+	default:
+		r.Header["Cookie"] = []string{rebuilt.String()}
+	}
 }

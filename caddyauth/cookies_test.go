@@ -378,15 +378,15 @@ func TestChunks(t *testing.T) {
 		"panelauth=a; __Host-panelauth_1=z":                        "a",
 		"panelauth_1=b":                                            "b",
 	} {
-		got := chunkedCookies(lines(line), "panelauth")
+		got := chunkedCookies(nil, lines(line), "panelauth")
 		if len(got) != 1 || got[0] != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
 		}
 	}
-	if got := chunkedCookies(lines("a=b"), "panelauth"); got != nil {
+	if got := chunkedCookies(nil, lines("a=b"), "panelauth"); got != nil {
 		t.Errorf("without any: %q", got)
 	}
-	if got := s.sessionCookies(get("/"), nil); got != nil {
+	if got := s.sessionCookies(nil, get("/"), nil); got != nil {
 		t.Errorf("without cookies: %q", got)
 	}
 }
@@ -417,7 +417,7 @@ func TestChunksInTheBrowser(t *testing.T) {
 		for name, value := range jar {
 			line = append(line, name+"="+value)
 		}
-		if got := s.sessionCookies(get("/"), cookies{strings.Join(line, "; ")}); len(got) != 1 || got[0] != value {
+		if got := s.sessionCookies(nil, get("/"), cookies{strings.Join(line, "; ")}); len(got) != 1 || got[0] != value {
 			t.Errorf("a session of %d bytes does not come back: %d cookies", size, len(line))
 		}
 	}

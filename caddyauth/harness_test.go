@@ -92,6 +92,8 @@ func optional(h *Handler)         { h.OAuthOptional = true }
 func identityHeaders(h *Handler)  { h.IdentityHeaders = map[string]string{} }
 func masterPassword(h *Handler)   { h.BasicAuth = &BasicAuth{Source: testPassword} }
 func generatedSecrets(h *Handler) { h.CookieSecret = nil }
+func noPanelCookies(h *Handler)   { h.PanelCookies = []string{"off"} }
+func idleLimit(h *Handler)        { h.SessionIdle = caddy.Duration(time.Hour) }
 
 func guestPages(pages ...string) func(*Handler) {
 	return func(h *Handler) { h.OAuthGuestEndpoints = pages }

@@ -209,8 +209,10 @@ func (h *Handler) identityHeaders(id *identity) map[string]string {
 // setHeaders gives each request values of its own, since handlers after this
 // one may change them in place.
 func (id *identity) setHeaders(r *http.Request) {
+	values := make([]string, 0, len(id.headers))
 	for name, value := range id.headers {
-		r.Header[name] = []string{value}
+		values = append(values, value)
+		r.Header[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 }
 

@@ -51,7 +51,7 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, cookies cookie
 // mayHaveSession reports whether there is something to sign out of. A provider
 // sends people back here after theirs has ended.
 func (h *Handler) mayHaveSession(r *http.Request, cookies cookies) bool {
-	for _, value := range h.sessionCookies(r, cookies) {
+	for _, value := range h.sessionCookies(nil, r, cookies) {
 		if found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle); found != nil || err != nil {
 			return true
 		}
@@ -148,7 +148,7 @@ func (h *Handler) endSessions(r *http.Request, cookies cookies, why reason) (end
 // sessionsOf are the sessions whose cookies the request carries, good here or
 // not.
 func (h *Handler) sessionsOf(r *http.Request, cookies cookies) (found []*session.Session, unknown error) {
-	for _, value := range h.sessionCookies(r, cookies) {
+	for _, value := range h.sessionCookies(nil, r, cookies) {
 		s, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
 		if err != nil {
 			unknown = err

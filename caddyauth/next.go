@@ -41,7 +41,7 @@ func (h *Handler) rememberNext(w http.ResponseWriter, r *http.Request, next stri
 
 func (h *Handler) rememberedNext(cookies cookies) string {
 	next := ""
-	cookies.each(func(text, _ string) bool {
+	cookies.each(func(text string) bool {
 		name, value, _ := strings.Cut(text, "=")
 		if name != h.nextCookieName() {
 			return true

@@ -97,7 +97,8 @@ func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, cookies cooki
 			return who, nil
 		}
 	}
-	for _, value := range h.sessionCookies(r, cookies) {
+	var room [maxSessionCookies]string
+	for _, value := range h.sessionCookies(room[:0], r, cookies) {
 		found, err := h.door.sessions.Find(r.Context(), value, h.settings.idle)
 		if err != nil {
 			return nil, err

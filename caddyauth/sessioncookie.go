@@ -34,21 +34,20 @@ func (h *Handler) sessionCookieName(r *http.Request) string {
 	return h.settings.secureCookieName
 }
 
-// sessionCookies are the values of the request's session cookies, of which
-// there is normally one.
-func (h *Handler) sessionCookies(r *http.Request, sent cookies) []string {
+// sessionCookies appends to values those of the request's session cookies, of
+// which there is normally one.
+func (h *Handler) sessionCookies(values []string, r *http.Request, sent cookies) []string {
 	if kept, ok := caddyhttp.GetVar(r.Context(), cookiesVar).(cookies); ok {
 		sent = append(kept[:len(kept):len(kept)], sent...)
 	}
 	if len(sent) == 0 {
-		return nil
+		return values
 	}
 	name := h.sessionCookieName(r)
 	if h.settings.stateless {
-		return chunkedCookies(sent, name)
+		return chunkedCookies(values, sent, name)
 	}
-	var values []string
-	sent.each(func(text, _ string) bool {
+	sent.each(func(text string) bool {
 		if found, value, ok := strings.Cut(text, "="); ok && found == name {
 			values = append(values, value)
 		}
@@ -58,11 +57,11 @@ func (h *Handler) sessionCookies(r *http.Request, sent cookies) []string {
 }
 
 // chunkedCookies joins a session that is kept in the browser, in name, name_1,
-// name_2 and so on.
-func chunkedCookies(cookies cookies, name string) []string {
+// name_2 and so on, and appends it to values.
+func chunkedCookies(values []string, cookies cookies, name string) []string {
 	var chunks [maxChunks]string
 	found := false
-	cookies.each(func(text, _ string) bool {
+	cookies.each(func(text string) bool {
 		chunk, value, ok := strings.Cut(text, "=")
 		if i := chunkIndex(chunk, name); ok && i >= 0 && chunks[i] == "" {
 			chunks[i], found = value, true
@@ -70,9 +69,9 @@ func chunkedCookies(cookies cookies, name string) []string {
 		return true
 	})
 	if !found {
-		return nil
+		return values
 	}
-	return []string{session.Join(chunks[:])}
+	return append(values, session.Join(chunks[:]))
 }
 
 func chunkIndex(chunk, name string) int {
@@ -179,7 +178,7 @@ func (h *Handler) clearUseless(w http.ResponseWriter, r *http.Request, cookies c
 // clearLeftovers deletes the cookies of Panel that the browser still sends.
 func (h *Handler) clearLeftovers(w http.ResponseWriter, cookies cookies) {
 	cleared := make(map[string]bool)
-	cookies.each(func(text, _ string) bool {
+	cookies.each(func(text string) bool {
 		name, _, _ := strings.Cut(text, "=")
 		if isPanelCookie(name) && !cleared[name] {
 			cleared[name] = true

@@ -92,6 +92,9 @@ func keepWebsocketUpgrade(header http.Header) {
 // token names a header that a proxy must drop, which is how a client would take
 // out the cookies and headers that were set for it.
 func keepConnectionTokens(header http.Header, lines []string) {
+	if len(lines) == 1 && lines[0] == "keep-alive" {
+		return // what nearly all requests say
+	}
 	var kept []string
 	for _, line := range lines {
 		for token := range strings.SplitSeq(line, ",") {
