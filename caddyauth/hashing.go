@@ -140,14 +140,16 @@ func (e *effort) compareBcrypt(entry account, password string) bool {
 		return false
 	}
 	bounded := []byte(password[:min(len(password), bcryptMaxLength)])
+	work := giveWay()
+	defer work.done()
 	cost := entry.kind.bcryptCost
 	if cost == 0 {
-		_ = bcrypt.CompareHashAndPassword(bcryptDummy(e.bcryptCost), bounded)
+		matchesBcrypt(bcryptDummy(e.bcryptCost), bounded, work.pause)
 		return false
 	}
-	matches := bcrypt.CompareHashAndPassword([]byte(entry.Password), bounded) == nil
+	matches := matchesBcrypt([]byte(entry.Password), bounded, work.pause)
 	for ; cost < e.bcryptCost; cost++ {
-		_ = bcrypt.CompareHashAndPassword(bcryptDummy(cost), bounded)
+		matchesBcrypt(bcryptDummy(cost), bounded, work.pause)
 	}
 	// bcrypt would ignore what is too long, and repeats the password from a
 	// NUL on as if it were shorter.
