@@ -141,6 +141,7 @@ func (c *cast) doors() {
 	busy := c.page("panelauth, while 8 people sign in", signedInName, door, 200, session)
 	busy.beside = &load{Counts: requests, Address: door.address, Status: 303, Requests: signIns(door.address, manySignIns)}
 	busy.note = "Passwords are hashed with bcrypt at cost 10."
+	c.page("panelauth, 8 people sign in and nothing else", "", door, 303).load.Requests = signIns(door.address, manySignIns)
 }
 
 const signedInName = "panelauth, signed in"

@@ -15,8 +15,8 @@ import (
 const (
 	// sliceOfWork is how long it goes on at a time.
 	sliceOfWork = 500 * time.Microsecond
-	// breath is the rest after a slice while nobody else has much to do: long
-	// enough for what has arrived on the network to be noticed.
+	// breath is the rest after a slice on the only processor, while nobody else
+	// has much to do: without it nobody would notice what the network brings.
 	breath = 50 * time.Microsecond
 	// restFactor is how many times longer than a slice it rests while others
 	// have much to do.
@@ -62,13 +62,25 @@ func (g *givingWay) end() {
 	worked := time.Since(g.began)
 	busy := others.busy(threadTime()-g.cpu, time.Now())
 	runtime.UnlockOSThread()
-	rest := breath
-	if busy {
-		rest = min(restFactor*worked, maxRest-g.rested)
+	rest := g.rest(worked, busy)
+	if rest <= 0 {
+		runtime.Gosched()
+		return
 	}
-	rest = max(rest, breath)
 	g.rested += rest
 	time.Sleep(rest)
+}
+
+// rest is how long to rest after a slice.
+func (g *givingWay) rest(worked time.Duration, busy bool) time.Duration {
+	least := time.Duration(0)
+	if runtime.GOMAXPROCS(0) == 1 {
+		least = breath
+	}
+	if !busy {
+		return least
+	}
+	return max(least, min(restFactor*worked, maxRest-g.rested))
 }
 
 // done ends the last slice.

@@ -26,9 +26,7 @@ func TestLoad(t *testing.T) {
 	if !l.busy(0, start.Add(loadWindow*3/2)) {
 		t.Error("they are no longer busy, before anybody looked")
 	}
-	mine := threadTime()
 	burn(loadWindow)
-	_ = mine
 	if l.busy(time.Hour, start.Add(2*loadWindow)) {
 		t.Error("what this work has used counts as theirs")
 	}
@@ -45,15 +43,43 @@ func burn(d time.Duration) {
 	}
 }
 
-// TestGivingWayEnds: however busy the others are, the work gets done.
-func TestGivingWayEnds(t *testing.T) {
-	g := &givingWay{rested: maxRest}
-	g.begin()
-	defer g.done()
-	before := g.rested
+// TestGivingWay: it rests while the others have much to do, but not for ever.
+func TestGivingWay(t *testing.T) {
+	const worked = time.Millisecond
+	tests := []struct {
+		name   string
+		rested time.Duration
+		busy   bool
+		want   time.Duration
+	}{
+		{"nobody else", 0, false, 0},
+		{"others", 0, true, restFactor * worked},
+		{"others, after a long while", maxRest - worked, true, worked},
+		{"others, after very long", maxRest + worked, true, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			want := test.want
+			if want <= 0 && runtime.GOMAXPROCS(0) == 1 {
+				want = breath
+			}
+			g := &givingWay{rested: test.rested}
+			if got := max(0, g.rest(worked, test.busy)); got != want {
+				t.Errorf("rests %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// TestGivingWayCounts: work that pauses and ends is never taken for that of
+// others.
+func TestGivingWayCounts(t *testing.T) {
+	g := giveWay()
+	before := g.began
 	burn(2 * sliceOfWork)
 	g.pause()
-	if rest := g.rested - before; rest != breath {
-		t.Errorf("rested %s after all rests that it has", rest)
+	g.done()
+	if !g.began.After(before) {
+		t.Error("it did not pause")
 	}
 }
