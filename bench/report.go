@@ -90,7 +90,7 @@ func writeBetween(file, name, text string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	return os.WriteFile(file, []byte(changed), 0o644) //nolint:gosec // it is to be read by all
+	return os.WriteFile(file, []byte(changed), 0o644)
 }
 
 func replaced(content, name, text string) (string, error) {

@@ -99,7 +99,7 @@ func (s *stage) addPanel(arguments ...string) (*server, error) {
 	return s.add(func(address string) (*exec.Cmd, error) {
 		arguments := append([]string{"serve", file, "--address", "127.0.0.1", "--port", port(address),
 			"--allow-websocket-origin", "*", "--cookie-secret", cookieSecret, "--log-level", "error"}, arguments...)
-		return exec.Command(s.panel, arguments...), nil //nolint:gosec // the program is whoever measures's choice
+		return exec.Command(s.panel, arguments...), nil
 	})
 }
 

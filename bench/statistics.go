@@ -52,7 +52,7 @@ func leftOut(n int) int {
 	for k := range n {
 		below += math.Exp(logChoose(n, k) - float64(n)*math.Ln2)
 		if below > 0.025 {
-			return k
+			return max(0, k-1)
 		}
 	}
 	return 0

@@ -5,7 +5,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // RFC 6455 asks for it
+	"crypto/sha1"
 	"encoding/base64"
 	"net"
 	"net/http"
@@ -34,7 +34,7 @@ func serveUpstream() error {
 	mux.HandleFunc("/", servePage)
 	mux.HandleFunc("/download", serveDownload)
 	mux.HandleFunc("/socket", serveSocket)
-	return http.Serve(listener, mux) //nolint:gosec // there is nobody to time out
+	return http.Serve(listener, mux)
 }
 
 var page = bytes.Repeat([]byte("1 KiB of it\r\n.."), 1024/15+1)[:1024]

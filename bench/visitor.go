@@ -97,7 +97,7 @@ func signedIn(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer answer.Body.Close()
+	defer answer.Body.Close() //nolint:errcheck // nothing of it is read
 	cookies := jar.Cookies(&url.URL{Scheme: "http", Host: address, Path: "/"})
 	if len(cookies) == 0 {
 		return "", fmt.Errorf("signing in: %s", answer.Status)

@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"crypto/subtle"
 	"encoding/base64"
+	"slices"
 
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/crypto/blowfish" //nolint:staticcheck // what bcrypt is made of
@@ -14,6 +15,7 @@ import (
 // A bcrypt hash is "$2a$", two digits of cost, "$", and in a base 64 of its own
 // 16 bytes of salt and 23 of the hash.
 const (
+	bcryptCostAt = 4
 	bcryptSaltAt = 7
 	bcryptHashAt = 29
 	bcryptLength = 60
@@ -21,28 +23,47 @@ const (
 
 var bcryptBase64 = base64.NewEncoding("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789").WithPadding(base64.NoPadding)
 
-// matchesBcrypt is bcrypt.CompareHashAndPassword for a hash that bcryptKind
-// takes for whole, and calls pause between its rounds: that one keeps a
-// processor to itself from beginning to end.
-func matchesBcrypt(stored, password []byte, pause func()) bool {
-	cost, err := bcrypt.Cost(stored)
-	if err != nil || len(stored) != bcryptLength {
+// bcryptCost is the cost of a whole hash that begins with "$2a$" or its kind.
+// It is asked about every account whenever a credentials file is read.
+func bcryptCost(stored string) (cost int, ok bool) {
+	if len(stored) != bcryptLength || stored[bcryptSaltAt-1] != '$' {
+		return 0, false
+	}
+	for i := bcryptSaltAt; i < bcryptLength; i++ {
+		if !isBcryptSign(stored[i]) {
+			return 0, false
+		}
+	}
+	tens, ones := stored[bcryptCostAt]-'0', stored[bcryptCostAt+1]-'0'
+	cost = int(tens)*10 + int(ones)
+	return cost, tens <= 9 && ones <= 9 && bcrypt.MinCost <= cost && cost <= bcrypt.MaxCost
+}
+
+func isBcryptSign(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '.' <= c && c <= '9' // "./" come before the digits
+}
+
+// matchesBcrypt is bcrypt.CompareHashAndPassword for a hash that is whole, and
+// calls pause between its rounds: that one keeps a processor to itself from
+// beginning to end.
+func matchesBcrypt(stored string, password []byte, pause func()) bool {
+	cost, ok := bcryptCost(stored)
+	if !ok {
 		return false
 	}
-	salt, err := bcryptBase64.DecodeString(string(stored[bcryptSaltAt:bcryptHashAt]))
+	salt, err := bcryptBase64.DecodeString(stored[bcryptSaltAt:bcryptHashAt])
 	if err != nil {
 		return false
 	}
-	hash := bcryptSum(password, salt, cost, pause)
-	encoded := bcryptBase64.EncodeToString(hash)
-	return subtle.ConstantTimeCompare([]byte(encoded), stored[bcryptHashAt:]) == 1
+	hash := bcryptBase64.EncodeToString(bcryptSum(password, salt, cost, pause))
+	return subtle.ConstantTimeCompare([]byte(hash), []byte(stored[bcryptHashAt:])) == 1
 }
 
 // bcryptSum expands the key of a cipher from password and salt 2^cost times and
 // encrypts a fixed text with it. (Provos and Mazières, "A Future-Adaptable
 // Password Scheme", 1999.)
 func bcryptSum(password, salt []byte, cost int, pause func()) []byte {
-	key := append(password[:len(password):len(password)], 0)
+	key := slices.Concat(password, []byte{0})
 	cipher, err := blowfish.NewSaltedCipher(key, salt)
 	if err != nil {
 		panic(err) // only an empty key is an error

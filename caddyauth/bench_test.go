@@ -6,7 +6,6 @@ package caddyauth
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
@@ -46,12 +45,22 @@ var nobody = caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) erro
 // the clock for it does not matter, few enough to stay in the cache.
 const batch = 256
 
-// repeated serves the same request again and again. ServeHTTP changes a
-// request, so each is a new one, made while the clock is stopped, as Caddy's
-// server makes it: the figures are those of ServeHTTP alone.
+// repeated serves the same request again and again.
 func repeated(b *testing.B, s *site, r *http.Request, user string) {
 	b.Helper()
 	s.serve(r.Clone(b.Context())).wantUser(user)
+	onEach(b, func() *http.Request { return r }, func(w http.ResponseWriter, r *http.Request) {
+		if err := s.ServeHTTP(w, r, nobody); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// onEach does something to one request after the other. What is done changes a
+// request, so each is a new one, made while the clock is stopped, as Caddy's
+// server makes it: the figures are those of what is done alone.
+func onEach(b *testing.B, next func() *http.Request, do func(http.ResponseWriter, *http.Request)) {
+	b.Helper()
 	requests := make([]*http.Request, batch)
 	responses := make([]*discard, batch)
 	b.ReportAllocs()
@@ -59,14 +68,12 @@ func repeated(b *testing.B, s *site, r *http.Request, user string) {
 		if i%batch == 0 {
 			b.StopTimer()
 			for j := range batch {
-				requests[j] = prepared(r.Clone(b.Context()))
+				requests[j] = prepared(next().Clone(b.Context()))
 				responses[j] = &discard{header: make(http.Header)}
 			}
 			b.StartTimer()
 		}
-		if err := s.ServeHTTP(responses[i%batch], requests[i%batch], nobody); err != nil {
-			b.Fatal(err)
-		}
+		do(responses[i%batch], requests[i%batch])
 	}
 }
 
@@ -119,69 +126,4 @@ func BenchmarkServeHTTP(b *testing.B) {
 		}
 		repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(line)), "")
 	})
-}
-
-// BenchmarkServeHTTPParallel shows what many requests at once share.
-func BenchmarkServeHTTPParallel(b *testing.B) {
-	s := newSite(b)
-	r := get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signInAlice(overTLS)))
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if err := s.ServeHTTP(&discard{header: make(http.Header)}, prepared(r.Clone(b.Context())), nobody); err != nil {
-				b.Error(err)
-			}
-		}
-	})
-}
-
-func BenchmarkRebuildCookies(b *testing.B) {
-	s := newSite(b)
-	alice := s.aliceHere()
-	r := get("/app", cookieLine(foreignCookies+"; user=evil; panelauth=x"))
-	lines, _ := s.readCookies(r)
-	b.ReportAllocs()
-	for b.Loop() {
-		s.setCookies(r, alice, lines)
-	}
-}
-
-func BenchmarkStrip(b *testing.B) {
-	s := newSite(b, identityHeaders)
-	r := get("/app", fullBrowser)
-	b.ReportAllocs()
-	for b.Loop() {
-		s.stripIdentity(r)
-	}
-}
-
-func BenchmarkGuestMatch(b *testing.B) {
-	g := newGuests(false, []string{"/welcome", "/app", "/public/*"})
-	for name, target := range map[string]string{"page": "/app/ws", "tree": "/public/a/b/c/d.js", "closed": "/admin/a/b/c"} {
-		b.Run(name, func(b *testing.B) {
-			r := prepared(get(target))
-			b.ReportAllocs()
-			for b.Loop() {
-				g.allow(r)
-			}
-		})
-	}
-}
-
-func BenchmarkSignPanelCookies(b *testing.B) {
-	s := newSite(b)
-	alice, now := s.aliceHere(), time.Now()
-	b.ReportAllocs()
-	for b.Loop() {
-		s.signPanelCookies(alice, now)
-	}
-}
-
-func BenchmarkSafeNext(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := safeNext("/app/page.html?x=1&y=a//b#z"); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

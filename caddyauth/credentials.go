@@ -71,7 +71,8 @@ func (a *accounts) add(name string, entry account) error {
 	entry.kind = kind
 	a.effort.include(kind)
 	if name == anyUser {
-		a.anyUser = &entry
+		master := entry // the only one that is kept by itself
+		a.anyUser = &master
 		return nil
 	}
 	a.byName[name] = entry
@@ -101,10 +102,19 @@ func checkUserName(name string) error {
 		return fmt.Errorf("the user name is longer than %d bytes", maxUserName)
 	case name == guestUser:
 		return errors.New(`the name "guest" is reserved for visitors who have not signed in`)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) }):
+	case !isVisible(name):
 		return errors.New("the user name contains characters that cannot be seen, or is not UTF-8")
 	}
 	return nil
+}
+
+// isVisible reports whether a name is UTF-8 and can be seen.
+func isVisible(name string) bool {
+	ascii := true
+	for i := range len(name) {
+		ascii = ascii && ' ' <= name[i] && name[i] <= '~'
+	}
+	return ascii || utf8.ValidString(name) && !strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 // signIn checks a password. It takes the same time for every user of the set

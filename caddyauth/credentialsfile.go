@@ -15,6 +15,9 @@ import (
 // parseCredentials reads a credentials file. Errors say line and column, and
 // quote nothing but user names.
 func parseCredentials(data []byte) (*accounts, error) {
+	if plain := parsePlain(data); plain != nil {
+		return plain, nil
+	}
 	entries, err := decodeEntries(data)
 	if err != nil {
 		return nil, err

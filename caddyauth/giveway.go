@@ -98,7 +98,7 @@ const (
 	// maxLoadWindow is too long to tell how busy they are now.
 	maxLoadWindow = 10 * loadWindow
 	// muchToDo is the share of the processors that they use then.
-	muchToDo = 0.1
+	muchToDo = 0.05
 )
 
 // load tells how busy the process is with something else than this work.

@@ -39,7 +39,7 @@ func TestLoad(t *testing.T) {
 func burn(d time.Duration) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	for end := threadTime() + d; threadTime() < end; { //nolint:revive // using it is the purpose
+	for end := threadTime() + d; threadTime() < end; {
 	}
 }
 

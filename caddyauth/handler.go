@@ -346,7 +346,8 @@ func (h *Handler) openAccounts(ctx context.Context) error {
 	if h.BasicAuth == nil {
 		return nil
 	}
-	if h.settings.credentialsFile == "" {
+	file := h.settings.credentialsFile
+	if file == nil {
 		accounts, err := newAccounts(h.settings.inline)
 		h.inlineAccounts = accounts
 		if err == nil {
@@ -354,13 +355,11 @@ func (h *Handler) openAccounts(ctx context.Context) error {
 		}
 		return err
 	}
-	file, err := watchFile(ctx, h.logger, h.settings.credentialsFile, maxCredentialsFile, credentialsParser(len(h.OAuthProvider) > 0))
-	if err != nil {
-		return fmt.Errorf("opening the credentials file: %w", err)
-	}
 	if file.get().isEmpty() {
-		h.logger.Warn("the credentials file has no accounts", zap.String("file", h.settings.credentialsFile))
+		h.logger.Warn("the credentials file has no accounts", zap.String("file", file.path))
 	}
+	file.logger = h.logger
+	go file.follow(ctx)
 	h.credentialsFile = file
 	return nil
 }

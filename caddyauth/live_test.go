@@ -493,13 +493,13 @@ func TestLiveEnds(t *testing.T) {
 		"user removed": {
 			configure: func(t testing.TB, h *Handler) { h.BasicAuth = &BasicAuth{Source: users(t)} },
 			end: func(t testing.TB, s *liveSite, _ *clock, _ string) {
-				writeFile(t, s.settings.credentialsFile, `{"bob": "pw"}`)
+				writeFile(t, s.settings.credentialsFile.path, `{"bob": "pw"}`)
 			},
 		},
 		"password changed": {
 			configure: func(t testing.TB, h *Handler) { h.BasicAuth = &BasicAuth{Source: users(t)} },
 			end: func(t testing.TB, s *liveSite, _ *clock, _ string) {
-				writeFile(t, s.settings.credentialsFile, `{"alice": "another", "bob": "pw"}`)
+				writeFile(t, s.settings.credentialsFile.path, `{"alice": "another", "bob": "pw"}`)
 			},
 		},
 		"logout on another instance": {end: func(t testing.TB, s *liveSite, c *clock, cookies string) {

@@ -169,7 +169,7 @@ func (h *Handler) clearSession(w http.ResponseWriter, r *http.Request) {
 // session that is not good here, or that the store does not have now, stays: it
 // may be good elsewhere on the host, or when the store is mended.
 func (h *Handler) clearUseless(w http.ResponseWriter, r *http.Request, cookies cookies) {
-	values := h.sessionCookies(r, cookies)
+	values := h.sessionCookies(nil, r, cookies)
 	if len(values) > 0 && !slices.ContainsFunc(values, h.door.sessions.MayBeGood) {
 		h.clearSession(w, r)
 	}

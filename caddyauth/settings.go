@@ -24,7 +24,7 @@ import (
 type settings struct {
 	providers []providerSettings
 
-	credentialsFile string
+	credentialsFile *watchedFile[*accounts]
 	inline          map[string]account
 
 	lifetime time.Duration
@@ -125,10 +125,11 @@ func (c *checker) basicAuthSource(h *Handler, s *settings) {
 	switch {
 	case source == "":
 	case isCredentialsFile(source):
-		s.credentialsFile = source
-		if err := checkCredentialsFile(source, len(h.OAuthProvider) > 0); err != nil {
+		file, err := openCredentials(source, len(h.OAuthProvider) > 0)
+		if err != nil {
 			c.wrongHere(subdirective, err)
 		}
+		s.credentialsFile = file
 	default:
 		s.inline = map[string]account{anyUser: {Password: source}}
 		_, err := newAccounts(s.inline)
@@ -159,17 +160,6 @@ func (c *checker) inlineAccounts(written map[string]string, s *settings) {
 		_, err := newAccounts(map[string]account{user: {Password: password}})
 		c.check(subdirective, name+written[name], user+password, err)
 	}
-}
-
-func checkCredentialsFile(path string, mayBeEmpty bool) error {
-	data, err := readBounded(path, maxCredentialsFile)
-	if err != nil {
-		return fmt.Errorf("reading the credentials file: %w", err)
-	}
-	if _, err := credentialsParser(mayBeEmpty)(data); err != nil {
-		return fmt.Errorf("reading the credentials file %s: %w", path, err)
-	}
-	return nil
 }
 
 func (c *checker) times(h *Handler, s *settings) {

@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -38,6 +39,9 @@ type watchedFile[T any] struct {
 	replaced func(T)
 
 	value atomic.Pointer[T]
+	// read is told what the file says each time that was read, with the mutex
+	// held. Default: nobody is told.
+	read func(*reading[T])
 
 	mu     sync.Mutex
 	info   os.FileInfo // of the file when it was read last, good or broken
@@ -45,6 +49,13 @@ type watchedFile[T any] struct {
 	failed string // the error that was logged last, "" since the file is good
 	loaded time.Time
 	closed bool
+}
+
+// reading is what a file said at a time.
+type reading[T any] struct {
+	info   os.FileInfo
+	digest [sha256.Size]byte
+	value  T
 }
 
 func watchFile[T any](ctx context.Context, logger *zap.Logger, path string, limit int64, parse func([]byte) (T, error)) (*watchedFile[T], error) {
@@ -139,6 +150,9 @@ func (f *watchedFile[T]) readIfChanged() (changed bool, err error) {
 	if old := f.value.Swap(&value); old != nil && f.replaced != nil {
 		f.replaced(*old)
 	}
+	if f.read != nil {
+		f.read(&reading[T]{info, digest, value})
+	}
 	return true, nil
 }
 
@@ -155,12 +169,15 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
+	var content bytes.Buffer
+	if info, err := file.Stat(); err == nil {
+		content.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // at once instead of by and by
+	}
+	if _, err := content.ReadFrom(io.LimitReader(file, limit+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(content)) > limit {
+	if int64(content.Len()) > limit {
 		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
 	}
-	return content, nil
+	return content.Bytes(), nil
 }
