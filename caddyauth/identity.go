@@ -192,6 +192,9 @@ func (id *identity) placeholder(name string) (any, bool) {
 // identityHeaders are the headers that tell the application who is signed in.
 // A claim that is missing sends none.
 func (h *Handler) identityHeaders(id *identity) map[string]string {
+	if len(h.settings.identityHeaders) == 0 {
+		return nil
+	}
 	headers := make(map[string]string, len(h.settings.identityHeaders))
 	for name, claim := range h.settings.identityHeaders {
 		if id.guest && claim != "user" {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
 
 // The steps on the way of every request, each by itself.
@@ -97,6 +99,43 @@ func BenchmarkSafeNext(b *testing.B) {
 	for b.Loop() {
 		if _, err := safeNext("/app/page.html?x=1&y=a//b#z"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkColdSession is the first request of a session that this instance
+// has not seen, which is read from files.
+func BenchmarkColdSession(b *testing.B) {
+	s := newSite(b)
+	line := cookieLine(foreignCookies + "; " + s.signInAlice())
+	r := get("/app?x=1", fullBrowser, line)
+	onEach(b, func() *http.Request { return r }, func(w http.ResponseWriter, r *http.Request) {
+		b.StopTimer()
+		forgetful, err := session.NewManager(session.Config{Secrets: s.settings.secrets, Store: s.door.storage})
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.door.sessions = forgetful
+		b.StartTimer()
+		if err := s.ServeHTTP(w, r, nobody); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkSignIn is a sign-in with a password that is not hashed, and a store
+// that takes no time.
+func BenchmarkSignIn(b *testing.B) {
+	s := newSite(b, func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: 1000} })
+	s.withSessions(b, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		r := prepared(post("/login", credentialsForm(testUser, testPassword), fullBrowser))
+		w := &discard{header: make(http.Header)}
+		b.StartTimer()
+		if err := s.ServeHTTP(w, r, nobody); err != nil || w.header.Get("Set-Cookie") == "" {
+			b.Fatal("not signed in", err)
 		}
 	}
 }
