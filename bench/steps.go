@@ -24,7 +24,7 @@ const slowSteps = "^Benchmark(Find|Search)$/^10+$"
 
 // runSteps runs the Go benchmarks beside the code and prints a table of them.
 func runSteps(o options) error {
-	arguments := []string{"test", "-run", "^$", "-bench", o.only.String(), "-benchmem", "-cpu", strings.Join(stepProcessors, ","), "-skip", slowSteps, "-timeout", "30m"}
+	arguments := []string{"test", "-run", "^$", "-bench", o.only.String(), "-benchmem", "-cpu", strings.Join(stepProcessors, ","), "-benchtime", "100ms", "-skip", slowSteps, "-timeout", "30m"}
 	if o.only.String() == "" {
 		arguments[4] = "."
 	}
