@@ -26,7 +26,7 @@ func TestAllocations(t *testing.T) {
 		"signed in, session in cookie": {[]func(*Handler){stateless}, true, 4},
 		"signed in, identity headers":  {[]func(*Handler){identityHeaders}, true, 6}, // two for the map of headers, which grows
 		"guest":                        {[]func(*Handler){guestPages("/app")}, false, 2},
-		"sent to sign in":              {nil, false, 6},
+		"sent to sign in":              {nil, false, 8},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

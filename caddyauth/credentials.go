@@ -40,10 +40,15 @@ type accounts struct {
 	effort  effort            // what every attempt costs, whoever it is for
 }
 
+// noAccounts has room for so many.
+func noAccounts(room int) *accounts {
+	return &accounts{byName: make(map[string]account, room), keys: make(map[string]apiKey)}
+}
+
 // newAccounts prepares accounts for sign-in. The error names the user, never
 // the password.
 func newAccounts(entries map[string]account) (*accounts, error) {
-	a := &accounts{byName: make(map[string]account, len(entries)), keys: make(map[string]apiKey)}
+	a := noAccounts(len(entries))
 	for name, entry := range entries {
 		if err := a.add(name, entry); err != nil {
 			return nil, fmt.Errorf("user %q: %w", name, err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 )
@@ -57,7 +58,7 @@ func BenchmarkProvision(b *testing.B) {
 		provision := func() (clean func()) {
 			ctx, cancel := context.WithCancel(b.Context())
 			h := &Handler{BasicAuth: &BasicAuth{Source: path}, CookieSecret: []string{testSecret}}
-			if err := h.provision(ctx, zap.NewNop(), storage); err != nil {
+			if err := h.provision(caddy.Context{Context: ctx}, zap.NewNop(), storage); err != nil {
 				b.Fatal(err)
 			}
 			return func() {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
@@ -181,7 +182,7 @@ func reloaded(ctx context.Context, storage certmagic.Storage) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h := &Handler{BasicAuth: &BasicAuth{Accounts: map[string]string{testUser: testPassword}}, CookieSecret: []string{testSecret}}
-	if err := h.provision(ctx, zap.NewNop(), storage); err == nil {
+	if err := h.provision(caddy.Context{Context: ctx}, zap.NewNop(), storage); err == nil {
 		_ = h.Cleanup()
 	}
 }

@@ -950,7 +950,7 @@ func TestLiveCutsAgain(t *testing.T) {
 		_ = s.ServeHTTP(w, r, next)
 	}()
 	eventually(t, "it is open", func() bool { return s.door.live.open.Load() == 1 })
-	writeFile(t, s.settings.credentialsFile, `{"bob": "pw"}`)
+	writeFile(t, s.settings.credentialsFile.path, `{"bob": "pw"}`)
 	eventually(t, "it is cut, and cut again", func() bool { return w.stopped.Load() >= 3 })
 	close(release)
 	if broken := <-served; !isAbort(broken) {

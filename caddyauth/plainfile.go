@@ -14,7 +14,7 @@ func parsePlain(data []byte) *accounts {
 	if !p.take('{') {
 		return nil
 	}
-	found := &accounts{byName: make(map[string]account, strings.Count(p.rest, ":"))}
+	found := noAccounts(strings.Count(p.rest, ":"))
 	if p.take('}') {
 		return p.end(found, 0)
 	}
