@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -450,6 +451,9 @@ func (s *liveSite) logOut(t testing.TB, cookies string) {
 	for _, over := range []func(*http.Request){func(*http.Request) {}, overTLS} {
 		s.serve(get("/logout", cookieLine(cookies), over)).want(http.StatusOK)
 	}
+	eventually(t, "what is open hears of it", func() bool {
+		return !slices.ContainsFunc(s.door.live.all(nil), func(c *connection) bool { return !c.ending.Load() })
+	})
 }
 
 // closeAll closes what is open of all sessions.
