@@ -118,8 +118,8 @@ func (l *live) Count(id string) (n int) {
 	return n
 }
 
-// all appends all connections to a list.
-func (l *live) all(list []*connection) []*connection {
+// all are the connections that there are now.
+func (l *live) all() (list []*connection) {
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.mu.Lock()
@@ -154,7 +154,7 @@ func (l *live) watch(ctx context.Context, d *door) {
 			break
 		}
 	}
-	for _, c := range l.all(nil) {
+	for _, c := range l.all() {
 		go c.end(goingAway)
 	}
 }
@@ -162,7 +162,7 @@ func (l *live) watch(ctx context.Context, d *door) {
 // look closes what has to be closed for a reason that comes with time or from
 // the accounts, and sees to it that sessions in use count as such.
 func (l *live) look(ctx context.Context, d *door, check bool) {
-	open := l.all(nil)
+	open := l.all()
 	judge := l.newJudge(d)
 	for _, c := range open {
 		if c.ending.Load() || c.session.Over(c.handler.now()) || !judge.vouchesFor(c) {

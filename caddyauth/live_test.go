@@ -452,13 +452,13 @@ func (s *liveSite) logOut(t testing.TB, cookies string) {
 		s.serve(get("/logout", cookieLine(cookies), over)).want(http.StatusOK)
 	}
 	eventually(t, "what is open hears of it", func() bool {
-		return !slices.ContainsFunc(s.door.live.all(nil), func(c *connection) bool { return !c.ending.Load() })
+		return !slices.ContainsFunc(s.door.live.all(), func(c *connection) bool { return !c.ending.Load() })
 	})
 }
 
 // closeAll closes what is open of all sessions.
 func (s *site) closeAll() {
-	for _, c := range s.door.live.all(nil) {
+	for _, c := range s.door.live.all() {
 		s.door.live.CloseAll(c.session.ID)
 	}
 }
