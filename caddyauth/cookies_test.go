@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -486,10 +487,18 @@ func FuzzCookieHeader(f *testing.F) {
 		for _, line := range []string{one, two} {
 			for part := range strings.SplitSeq(line, ";") {
 				part = strings.Trim(part, " \t")
-				if part != "" && !strings.ContainsAny(part, "upiaron") && !strings.Contains(got, "; "+part+";") {
+				if part != "" && !mentionsManaged(part) && !strings.Contains(got, "; "+part+";") {
 					t.Errorf("%q is lost in %q", part, got)
 				}
 			}
 		}
+	})
+}
+
+// mentionsManaged reports whether a text has the name of a managed cookie in
+// it: only such may be taken out.
+func mentionsManaged(text string) bool {
+	return slices.ContainsFunc([]string{"user", "token", "oauth", "is_guest", "next_url", "panel"}, func(name string) bool {
+		return strings.Contains(text, name)
 	})
 }

@@ -166,8 +166,8 @@ func (h *Handler) mayOpenWebsocket(r *http.Request) bool {
 		return true
 	}
 	origin, err := url.Parse(origins[0])
-	if err != nil || origin.Host == "" {
-		return false
+	if err != nil || origin.Host == "" || !strings.EqualFold(origin.Scheme+"://"+origin.Host, origins[0]) {
+		return false // with anything more, others might read another host in it
 	}
 	if origin.Scheme != "https" && (origin.Scheme != "http" || isHTTPS(r)) {
 		return false

@@ -4,6 +4,7 @@
 package caddyfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -18,6 +19,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/standard" // the directives beside ours
+
+	"github.com/panelauth/caddy-panelauth/caddyauth"
 )
 
 // TestAdapt adapts every file in testdata: a Caddyfile, a line of ten dashes,
@@ -253,8 +256,17 @@ func FuzzParseHandler(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := json.Marshal(handler); err != nil {
-			t.Errorf("encoding: %v", err)
+		encoded, err := json.Marshal(handler)
+		if err != nil {
+			t.Fatalf("encoding: %v", err)
+		}
+		// Whoever writes JSON gets the same handler.
+		again := new(caddyauth.Handler)
+		if err := json.Unmarshal(encoded, again); err != nil {
+			t.Fatalf("decoding %s: %v", encoded, err)
+		}
+		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(encoded, twice) {
+			t.Errorf("%s becomes %s, %v", encoded, twice, err)
 		}
 	})
 }
