@@ -190,3 +190,17 @@ func (g *generator) header() string {
 func withoutLineBreaks(text string) string {
 	return strings.NewReplacer("\r", "", "\n", "").Replace(text)
 }
+
+// respelledSigned changes a signed value a little, or signs what it should not.
+func (g *generator) respelledSigned(signed string) string {
+	at := g.IntN(len(signed))
+	switch g.IntN(4) {
+	case 0:
+		return signed[:at] + g.one([]string{"|", ":", "0", "=", "A", "-", "%"}) + signed[at:]
+	case 1:
+		return signed[:at] + signed[at+1:]
+	case 2:
+		return tornado.Sign([]byte(differentialSecret), "id_token", "maria", time.Now())
+	}
+	return tornado.Sign([]byte(differentialSecret), "user", "maria", time.Now().Add(time.Duration(g.IntN(100)-50)*24*time.Hour))
+}

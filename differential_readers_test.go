@@ -152,14 +152,23 @@ type reader struct{ name, address string }
 
 func startReaders(t *testing.T) []reader {
 	t.Helper()
-	panel := cmp.Or(os.Getenv("PANEL"), filepath.Join("e2e", ".venv", "bin", "panel"))
-	python := filepath.Join(filepath.Dir(panel), "python")
 	return []reader{
-		start(t, "Tornado", python, "testdata/readers/tornado_app.py", differentialSecret),
-		start(t, "Uvicorn with httptools", python, "testdata/readers/uvicorn_app.py", "httptools"),
-		start(t, "Uvicorn with h11", python, "testdata/readers/uvicorn_app.py", "h11"),
+		startTornado(t),
+		start(t, "Uvicorn with httptools", python(), "testdata/readers/uvicorn_app.py", "httptools"),
+		start(t, "Uvicorn with h11", python(), "testdata/readers/uvicorn_app.py", "h11"),
 		startNode(t),
 	}
+}
+
+func startTornado(t *testing.T) reader {
+	t.Helper()
+	return start(t, "Tornado", python(), "testdata/readers/tornado_app.py", differentialSecret)
+}
+
+// python is the one that belongs to the Panel of the end-to-end tests.
+func python() string {
+	panel := cmp.Or(os.Getenv("PANEL"), filepath.Join("e2e", ".venv", "bin", "panel"))
+	return filepath.Join(filepath.Dir(panel), "python")
 }
 
 func startNode(t *testing.T) reader {

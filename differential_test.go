@@ -6,6 +6,7 @@
 package panelauth
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -265,6 +266,63 @@ func isGuestPage(p string) bool {
 		}
 	}
 	return false
+}
+
+// TestDifferentialSigned: a signed value is good for Tornado exactly when it is
+// good here, and both sign so that the other reads the same.
+func TestDifferentialSigned(t *testing.T) {
+	t.Logf("-cases %d -seed %d", *cases, *seed)
+	reader := startTornado(t)
+	secret := []byte(differentialSecret)
+	var good atomic.Int64
+	inBatches(t, func(t *testing.T, g *generator) func() {
+		connection := &pipeline{address: reader.address}
+		t.Cleanup(connection.hangUp)
+		return func() {
+			var values, signed []string
+			var asked [][]byte
+			for i := range batch {
+				values = append(values, g.mutated(g.one([]string{"", "maria", "zo\u00eb", "\x00\xff", strings.Repeat("x", 3000)})))
+				signed = append(signed, tornado.Sign(secret, "user", values[i], time.Now()))
+				if g.chance(2) {
+					signed[i] = g.respelledSigned(signed[i])
+				}
+				asked = append(asked, fmt.Appendf(nil, "GET /differential/signed HTTP/1.1\r\nHost: x\r\nSigned: %s\r\nValue: %s\r\n\r\n",
+					signed[i], base64.StdEncoding.EncodeToString([]byte(values[i]))))
+			}
+			for i, a := range connection.ask(t, asked) {
+				is, err := checkSigned(a.body, values[i], signed[i])
+				if err != nil {
+					t.Errorf("%q as %q: %v\nTornado says %d %s", values[i], signed[i], err, a.status, a.body)
+				}
+				if is {
+					good.Add(1)
+				}
+			}
+		}
+	})
+	t.Logf("%d of %d were good", good.Load(), *cases)
+}
+
+// checkSigned reports whether a signed value is good, and an error if the two
+// disagree about it.
+func checkSigned(body []byte, value, signed string) (good bool, err error) {
+	var says struct {
+		Read   *[]byte
+		Signed string
+	}
+	if err := json.Unmarshal(body, &says); err != nil {
+		return false, err
+	}
+	secret, now := []byte(differentialSecret), time.Now()
+	read, err := tornado.Verify(secret, "user", signed, now, 31*24*time.Hour)
+	if good = err == nil; good != (says.Read != nil) || good && read != string(*says.Read) {
+		return good, fmt.Errorf("read as %q, %w", read, err)
+	}
+	if again, err := tornado.Verify(secret, "user", says.Signed, now, time.Hour); err != nil || again != value {
+		return good, fmt.Errorf("Tornado's own is read as %q, %w", again, err)
+	}
+	return good, nil
 }
 
 // TestDifferentialNext: wherever sign-in leads, browsers stay on the site.

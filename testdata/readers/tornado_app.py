@@ -7,6 +7,7 @@ It prints its port. The argument is the cookie secret.
 """
 
 import asyncio
+import base64
 import sys
 
 from tornado.escape import json_encode, url_unescape
@@ -38,8 +39,20 @@ class Echo(RequestHandler):
         pass
 
 
+class Signed(RequestHandler):
+    """Says what a signed cookie holds, and signs the same value in turn."""
+
+    def get(self):
+        read = self.get_signed_cookie("user", self.request.headers["Signed"])
+        value = base64.b64decode(self.request.headers["Value"])
+        self.finish({
+            "read": None if read is None else base64.b64encode(read).decode(),
+            "signed": self.create_signed_value("user", value).decode(),
+        })
+
+
 async def main():
-    app = Application([(r".*", Echo)], cookie_secret=sys.argv[1], log_function=lambda _: None)
+    app = Application([("/differential/signed", Signed), (".*", Echo)], cookie_secret=sys.argv[1], log_function=lambda _: None)
     server = HTTPServer(app, max_header_size=1 << 20)
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
