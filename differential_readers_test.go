@@ -103,6 +103,7 @@ func (p *pipeline) send(t *testing.T, requests [][]byte) (answers []reply) {
 		p.dial(t)
 	}
 	conn := p.conn
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Minute))
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -136,7 +137,6 @@ func (p *pipeline) dial(t *testing.T) {
 		conn, _ = net.Pipe()
 		conn.Close()
 	}
-	_ = conn.SetDeadline(time.Now().Add(time.Hour))
 	p.conn, p.reader = conn, bufio.NewReaderSize(conn, 1<<16)
 }
 
