@@ -557,7 +557,12 @@ func TestLiveTrafficIsUse(t *testing.T) {
 	}{
 		"messages of the application": {"/ws", func(s *liveSite, _ *liveClient) { s.app.say <- frame(1, []byte("x"), false) }, true},
 		"messages of the client":      {"/ws", func(_ *liveSite, c *liveClient) { _, _ = c.Write(frame(1, []byte("x"), true)) }, true},
-		"pings":                       {"/ws", func(s *liveSite, _ *liveClient) { s.app.say <- frame(9, []byte("1"), false) }, false},
+		"pings": {"/ws", func(s *liveSite, _ *liveClient) {
+			select {
+			case s.app.say <- frame(9, []byte("1"), false):
+			case <-time.After(time.Second): // it has ended meanwhile, and the application with it
+			}
+		}, false},
 		"pongs":                       {"/ws", func(_ *liveSite, c *liveClient) { _, _ = c.Write(frame(10, []byte("1"), true)) }, false},
 		"events":                      {"/events", func(s *liveSite, _ *liveClient) { s.app.say <- []byte("data: 2\n\n") }, true},
 		"nothing":                     {"/events", func(*liveSite, *liveClient) {}, false},

@@ -44,7 +44,8 @@ func (h *Handler) renewTokens(r *http.Request, s *session.Session) (ok bool) {
 		return true
 	}
 	if h.now().Before(s.Tokens().Expiry) {
-		h.door.renewals.once(s.ID, func() { h.renew(context.WithoutCancel(r.Context()), s, through) })
+		later := context.WithoutCancel(r.Context()) // taken now: the request changes as it is served
+		h.door.renewals.once(s.ID, func() { h.renew(later, s, through) })
 		return true
 	}
 	return h.renew(r.Context(), s, through)
