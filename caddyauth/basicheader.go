@@ -30,8 +30,8 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 		return h.checkKey(r, basicScheme, user, password)
 	}
 	wrong := unknownSecret{provider: passwordProvider, user: user, scheme: basicScheme}
-	network := clientNetwork(r)
-	if wait := h.door.attempts.begin(user, network, h.settings.attempts, h.now()); wait > 0 {
+	attempt, wait := h.door.countAttempt(r.Context(), user, clientNetwork(r), h.settings.attempts, h.now())
+	if wait > 0 {
 		wrong.reason = "too_many_attempts"
 		h.reportProgramRefused(r, wrong)
 		return nil, &refusal{status: http.StatusTooManyRequests, reason: wrong.reason, wait: wait}
@@ -39,7 +39,7 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 	proof, ok, err := h.checkPassword(r.Context(), credentials{user: user, password: password})
 	switch {
 	case err != nil:
-		h.door.attempts.undo(user, network)
+		attempt.undo()
 		wrong.reason = "busy"
 		h.reportProgramRefused(r, wrong)
 		return nil, errBasicBusy
@@ -48,7 +48,7 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 		h.reportProgramRefused(r, wrong)
 		return nil, errWrongBasic
 	}
-	h.door.attempts.succeeded(user, network)
+	attempt.succeeded()
 	return &session.Record{User: user, Provider: passwordProvider, Proof: proof}, nil
 }
 

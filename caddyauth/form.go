@@ -96,8 +96,8 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 	}
 	typed.next = h.nextOf(r, typed.next, cookies)
 
-	network := clientNetwork(r)
-	if wait := h.door.attempts.begin(typed.user, network, h.settings.attempts, h.now()); wait > 0 {
+	attempt, wait := h.door.countAttempt(r.Context(), typed.user, clientNetwork(r), h.settings.attempts, h.now())
+	if wait > 0 {
 		h.reportFailure(r, h.passwordID(), typed.user, "too_many_attempts")
 		return h.tryLater(w, r, http.StatusTooManyRequests, "too_many_attempts", wait)
 	}
@@ -107,14 +107,14 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 		h.reportFailure(r, h.passwordID(), typed.user, "wrong_credentials")
 		return h.signInAgain(w, r, typed, cookies)
 	case errors.Is(err, errBusy) || r.Context().Err() != nil:
-		h.door.attempts.undo(typed.user, network)
+		attempt.undo()
 		h.reportFailure(r, h.passwordID(), typed.user, "busy")
 		return h.tryLater(w, r, http.StatusServiceUnavailable, "busy", 5*time.Second)
 	case err != nil:
-		h.door.attempts.undo(typed.user, network)
+		attempt.undo()
 		return h.signInFailed(w, r, h.passwordWay(), err, typed.next)
 	}
-	h.door.attempts.succeeded(typed.user, network)
+	attempt.succeeded()
 	return h.welcome(w, r, newcomer{record: record, next: typed.next, lifetime: h.lifetime(typed)}, cookies)
 }
 

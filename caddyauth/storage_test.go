@@ -6,9 +6,12 @@ package caddyauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -146,4 +149,45 @@ func TestLostStorageIsAnErrorAndNoAnswer(t *testing.T) {
 	if err := store.Save(t.Context(), "sessions/1/a", []byte("x"), time.Now().Add(time.Hour)); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestListWhileOthersDelete: a file that vanishes while its folder is listed is
+// no reason to take the folder for empty, and who is signed out for signed out.
+func TestListWhileOthersDelete(t *testing.T) {
+	store, storage := new(caddyStorage), &certmagic.FileStorage{Path: t.TempDir()}
+	if err := mark(t.Context(), storage); err != nil {
+		t.Fatal(err)
+	}
+	store.add(storage)
+	save := func(key string) {
+		if err := store.Save(t.Context(), key, []byte{'1'}, time.Now().Add(time.Hour)); err != nil {
+			t.Error(err)
+		}
+	}
+	save("index/1/whose/stays")
+	stop := make(chan struct{})
+	var others sync.WaitGroup
+	for i := range 4 {
+		others.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				key := fmt.Sprint("index/1/whose/comes and goes ", i)
+				save(key)
+				_ = store.Delete(t.Context(), key)
+			}
+		})
+	}
+	for range 2000 {
+		keys, err := store.List(t.Context(), "index/1/whose")
+		if err == nil && !slices.Contains(keys, "index/1/whose/stays") {
+			t.Errorf("listed are %q", keys)
+			break
+		}
+	}
+	close(stop)
+	others.Wait()
 }

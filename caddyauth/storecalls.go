@@ -20,10 +20,15 @@ type storeCalls struct {
 // watchStore returns a store that can do what this one can.
 func watchStore(store session.Store, kind string) session.Store {
 	calls := storeCalls{target{"store", kind, metrics.storeCalls}, store}
-	if announcer, ok := store.(session.Announcer); ok {
-		return announcingStore{calls, announcer}
+	announcer, ok := store.(session.Announcer)
+	if !ok {
+		return calls
 	}
-	return calls
+	announcing := announcingStore{calls, announcer}
+	if tallier, ok := store.(session.Tallier); ok {
+		return tallyingStore{announcing, tallier}
+	}
+	return announcing
 }
 
 // Save implements session.Store.
@@ -92,8 +97,31 @@ func (s announcingStore) Follow(ctx context.Context, listening func(), ended fun
 	return s.announcer.Follow(ctx, listening, ended)
 }
 
+// tallyingStore is announcingStore for a store that counts.
+type tallyingStore struct {
+	announcingStore
+	tallier session.Tallier
+}
+
+// Note implements session.Tallier.
+func (s tallyingStore) Note(ctx context.Context, tally, entry string, now, expires time.Time) ([]string, error) {
+	end := s.begin(ctx, "note")
+	others, err := s.tallier.Note(ctx, tally, entry, now, expires)
+	end(err)
+	return others, err
+}
+
+// Strike implements session.Tallier.
+func (s tallyingStore) Strike(ctx context.Context, tally string, entries []string) error {
+	end := s.begin(ctx, "strike")
+	err := s.tallier.Strike(ctx, tally, entries)
+	end(err)
+	return err
+}
+
 // Interface guards
 var (
 	_ session.Expirer   = storeCalls{}
 	_ session.Announcer = announcingStore{}
+	_ session.Tallier   = tallyingStore{}
 )

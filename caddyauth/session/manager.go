@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
 )
 
 // Config says how a Manager works. Secrets are all it needs.
@@ -107,6 +108,9 @@ type Manager struct {
 
 	index *index
 
+	tallies tallies
+	notes   *rate.Limiter // of attempts
+
 	announcer Announcer // nil: the store cannot tell of ends elsewhere
 	// deaf is whether ends on other instances may go unheard.
 	deaf atomic.Bool
@@ -134,6 +138,10 @@ func NewManager(c Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	tallies, err := newTallies(c.Secrets)
+	if err != nil {
+		return nil, err
+	}
 	c.Secrets = nil // what is printed by accident must not have them
 	m := &Manager{
 		config:  c,
@@ -146,6 +154,8 @@ func NewManager(c Config) (*Manager, error) {
 		missing:    newTable[identity, time.Time](maxRemembered),
 		barred:     newTable[[sha256.Size]byte, []bar](maxRemembered),
 		index:      index,
+		tallies:    tallies,
+		notes:      newNotes(),
 		background: make(chan struct{}, maxBackground),
 		owed:       map[string]debt{},
 		owes:       make(chan struct{}, 1),

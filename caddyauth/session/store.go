@@ -13,8 +13,8 @@ import (
 )
 
 // Store keeps values under keys such as "sessions/<bucket>/<id>" and
-// "index/<bucket>/<whose>/<id>", and these alone contain slashes. The
-// conformance suite is sessiontest.RunStore.
+// "index/<bucket>/<whose>/<id>", which "attempts/…" look like; only the keys
+// contain slashes. The conformance suite is sessiontest.RunStore.
 //
 // "There is no such key" and "I could not look" must never be confused: the
 // one signs somebody out, the other must not. Save replaces a value whole, so

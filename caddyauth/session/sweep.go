@@ -88,7 +88,7 @@ func (m *Manager) Sweep(ctx context.Context) error {
 	if m.store == nil || expires(m.config.Store) {
 		return nil
 	}
-	return errors.Join(m.sweepBelow(ctx, rootKey, now), m.sweepBelow(ctx, indexRoot, now))
+	return errors.Join(m.sweepBelow(ctx, rootKey, now), m.sweepBelow(ctx, indexRoot, now), m.sweepBelow(ctx, attemptsRoot, now))
 }
 
 // sweepBelow deletes the old buckets below a root.
@@ -102,7 +102,7 @@ func (m *Manager) sweepBelow(ctx context.Context, root string, now time.Time) er
 		if !isOldBucket(strings.TrimPrefix(bucket, root+"/"), now) {
 			continue
 		}
-		if err := m.sweepBucket(ctx, bucket, root == indexRoot); first == nil {
+		if err := m.sweepBucket(ctx, bucket, root != rootKey); first == nil {
 			first = err
 		}
 	}
@@ -117,7 +117,7 @@ func expires(store Store) bool {
 // sweepBucket deletes a bucket. Storages of Caddy delete a folder with all that
 // is in it, in a fraction of the time that it takes one by one. From the others
 // it deletes the values and then, if there are folders, the bucket. The values
-// of the index are a folder further down.
+// of the index, and attempts, are a folder further down.
 func (m *Manager) sweepBucket(ctx context.Context, bucket string, folders bool) error {
 	_ = m.store.delete(ctx, sweepTimeout, bucket) // what that leaves is dealt with below
 	keys, err := m.store.list(ctx, sweepTimeout, bucket)

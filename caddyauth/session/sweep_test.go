@@ -161,13 +161,13 @@ func TestRun(t *testing.T) {
 		done := make(chan struct{})
 		go func() { m.Run(ctx); close(done) }()
 		time.Sleep(time.Minute)
-		// Each sweep looks at the records and at the index.
-		if n := store.Lists.Load() / 2; n != 1 {
+		// Each sweep looks at the records, at the index and at attempts.
+		if n := store.Lists.Load() / 3; n != 1 {
 			t.Errorf("%d sweeps in the first minute", n)
 		}
 		begin(t, m)
 		time.Sleep(10 * time.Hour)
-		if n := store.Lists.Load() / 2; n < 9 || n > 11 {
+		if n := store.Lists.Load() / 3; n < 9 || n > 11 {
 			t.Errorf("%d sweeps in ten hours", n)
 		}
 		if n, _ := m.Known(); n != 0 {

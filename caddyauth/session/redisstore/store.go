@@ -176,4 +176,5 @@ func (l clientLog) Printf(_ context.Context, format string, v ...any) {
 var (
 	_ session.Announcer = (*Store)(nil)
 	_ session.Expirer   = (*Store)(nil)
+	_ session.Tallier   = (*Store)(nil)
 )
