@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"crypto/sha256"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,9 +17,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxTracked bounds how many names and addresses are remembered; the longest
-// unused is forgotten first.
-const maxTracked = 1 << 16
+// How many names and addresses are remembered, and how many areas, which have
+// longer lists; the longest unused is forgotten first.
+const (
+	maxTracked      = 1 << 16
+	maxTrackedAreas = 1 << 13
+)
 
 // How many times more failures are allowed than for one user name from one
 // address, since several people can share an address, and a provider's customers
@@ -37,21 +41,26 @@ type attemptKey [sha256.Size]byte
 type attempts struct {
 	mu       sync.Mutex
 	failures *lru.LRU[attemptKey, []time.Time]
+	areas    *lru.LRU[attemptKey, []time.Time]
 	// atHome has the users who signed in, with where. What others fail at in
 	// the same area is no reason to keep them out.
 	atHome *lru.LRU[attemptKey, struct{}]
 }
 
 func newAttempts() *attempts {
-	failures, err := lru.NewLRU[attemptKey, []time.Time](maxTracked, nil)
+	return &attempts{
+		failures: newTracked[[]time.Time](maxTracked),
+		areas:    newTracked[[]time.Time](maxTrackedAreas),
+		atHome:   newTracked[struct{}](maxTracked),
+	}
+}
+
+func newTracked[V any](size int) *lru.LRU[attemptKey, V] {
+	tracked, err := lru.NewLRU[attemptKey, V](size, nil)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
-	atHome, err := lru.NewLRU[attemptKey, struct{}](maxTracked, nil)
-	if err != nil {
-		panic(err)
-	}
-	return &attempts{failures: failures, atHome: atHome}
+	return tracked
 }
 
 // limit is how many failures may lie within a window.
@@ -80,26 +89,34 @@ func (l limit) wait(f failed, now time.Time) time.Duration {
 func (a *attempts) begin(user, network string, l limit, now time.Time) (wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	byUser, byAddress, byArea := userKey(user, network), addressKey(network), areaKey(network)
 	f := failed{
-		byUser:    a.recent(byUser, l.window, now),
-		byAddress: a.recent(byAddress, l.window, now),
-		byArea:    a.recent(byArea, l.window, now),
+		byUser:    recent(a.failures, userKey(user, network), l.window, now),
+		byAddress: recent(a.failures, addressKey(network), l.window, now),
 	}
-	all := f
-	if a.atHome.Contains(byUser) {
-		f.byArea = nil
+	area := recent(a.areas, areaKey(network), l.window, now)
+	if !a.atHome.Contains(userKey(user, network)) {
+		f.byArea = area
 	}
 	if wait = l.wait(f, now); wait > 0 {
 		return wait
 	}
-	a.failures.Add(byUser, append(all.byUser, now))
-	a.failures.Add(byAddress, append(all.byAddress, now))
-	if byArea != byAddress {
-		all.byArea = append(all.byArea, now)
-		a.failures.Add(byArea, all.byArea[max(0, len(all.byArea)-l.max*areaFactor):])
-	}
+	area = append(area, now)
+	a.keep(user, network, failed{
+		byUser:    append(f.byUser, now),
+		byAddress: append(f.byAddress, now),
+		byArea:    area[max(0, len(area)-l.max*areaFactor):],
+	})
 	return 0
+}
+
+// keep remembers when attempts were made. It makes room for no more of them,
+// since strangers choose how many lists there are.
+func (a *attempts) keep(user, network string, f failed) {
+	a.failures.Add(userKey(user, network), slices.Clone(f.byUser))
+	a.failures.Add(addressKey(network), slices.Clone(f.byAddress))
+	if areaOf(network) != network && f.byArea != nil {
+		a.areas.Add(areaKey(network), slices.Clone(f.byArea))
+	}
 }
 
 // learn takes over what is known elsewhere, so that nobody is asked again until
@@ -107,11 +124,7 @@ func (a *attempts) begin(user, network string, l limit, now time.Time) (wait tim
 func (a *attempts) learn(user, network string, f failed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.failures.Add(userKey(user, network), f.byUser)
-	a.failures.Add(addressKey(network), f.byAddress)
-	if len(f.byArea) > 0 {
-		a.failures.Add(areaKey(network), f.byArea)
-	}
+	a.keep(user, network, f)
 }
 
 // isAtHome reports whether a user has signed in from there.
@@ -126,7 +139,7 @@ func (a *attempts) isAtHome(user, network string) bool {
 func (a *attempts) wait(network string, l limit, now time.Time) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return waitFor(a.recent(addressKey(network), l.window, now), l.max, l.window, now)
+	return waitFor(recent(a.failures, addressKey(network), l.window, now), l.max, l.window, now)
 }
 
 // fail counts a failure of a client, whoever it was for.
@@ -134,8 +147,8 @@ func (a *attempts) fail(network string, l limit, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := addressKey(network)
-	times := append(a.recent(key, l.window, now), now)
-	a.failures.Add(key, times[max(0, len(times)-l.max):])
+	times := append(recent(a.failures, key, l.window, now), now)
+	a.failures.Add(key, slices.Clone(times[max(0, len(times)-l.max):]))
 }
 
 // succeeded forgets the failures of a user name, but only this one attempt of
@@ -153,29 +166,29 @@ func (a *attempts) succeeded(user, network string) {
 func (a *attempts) undo(user, network string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.takeBack(userKey(user, network))
+	takeBack(a.failures, userKey(user, network))
 	a.takeBackAround(network)
 }
 
 func (a *attempts) takeBackAround(network string) {
-	a.takeBack(addressKey(network))
-	if area := areaKey(network); area != addressKey(network) {
-		a.takeBack(area)
+	takeBack(a.failures, addressKey(network))
+	takeBack(a.areas, areaKey(network))
+}
+
+func takeBack(tracked *lru.LRU[attemptKey, []time.Time], key attemptKey) {
+	if times, ok := tracked.Get(key); ok && len(times) > 0 {
+		tracked.Add(key, times[:len(times)-1])
 	}
 }
 
-func (a *attempts) takeBack(key attemptKey) {
-	times, ok := a.failures.Get(key)
-	if !ok || len(times) == 0 {
-		return
-	}
-	a.failures.Add(key, times[:len(times)-1])
-}
-
-// recent returns the failures of a key that still count.
-func (a *attempts) recent(key attemptKey, window time.Duration, now time.Time) []time.Time {
-	times, _ := a.failures.Get(key)
-	for len(times) > 0 && now.Sub(times[0]) >= window {
+// recent returns the failures of a key that still count. One that is yet to come
+// for longer than they count is from before the clock was put back.
+func recent(tracked *lru.LRU[attemptKey, []time.Time], key attemptKey, window time.Duration, now time.Time) []time.Time {
+	times, _ := tracked.Get(key)
+	for len(times) > 0 {
+		if age := now.Sub(times[0]); age > -window && age < window {
+			break
+		}
 		times = times[1:]
 	}
 	return times
@@ -195,8 +208,7 @@ func userKey(user, network string) attemptKey {
 
 func addressKey(network string) attemptKey { return sha256.Sum256([]byte("address " + network)) }
 
-// areaKey is addressKey where there is no larger area.
-func areaKey(network string) attemptKey { return addressKey(areaOf(network)) }
+func areaKey(network string) attemptKey { return sha256.Sum256([]byte("area " + areaOf(network))) }
 
 // areaOf is the /48 around an IPv6 /64: what anybody can have to themselves for
 // the asking, and so 65536 addresses to guess from. An IPv4 address is an area of

@@ -109,7 +109,7 @@ func TestAttemptsSuccessForgets(t *testing.T) {
 			}
 		}
 		a.succeeded("alice", "192.0.2.9")
-		if n := len(a.recent(userKey("alice", "192.0.2.9"), time.Hour, c.Now())); n != 0 {
+		if n := len(recent(a.failures, userKey("alice", "192.0.2.9"), time.Hour, c.Now())); n != 0 {
 			t.Fatalf("%d failures are left after a success", n)
 		}
 	}
@@ -130,7 +130,8 @@ func TestAttemptsUndo(t *testing.T) {
 // TestAttemptsSpellings: one counter for what a person, or a careless
 // application, takes for one name. (Authelia CVE-2025-24806, CVE-2026-47203.)
 func TestAttemptsSpellings(t *testing.T) {
-	spellings := []string{"alice", "ALICE", "Alice", " alice", "alice ", "\talice\n", "ａｌｉｃｅ", "ⓐⓛⓘⓒⓔ", "ALiCE", "alic\u1d49"}
+	spellings := []string{"alice", "ALICE", "Alice", " alice", "alice ", "\talice\n", "ａｌｉｃｅ", "ⓐⓛⓘⓒⓔ", "ALiCE", "alic\u1d49",
+		"álice", "a\u0301lice", "al ice", "al\u200bice", "\ufeffalice", "al\u00adice", "alice\u3000", "ali\u2060ce", "ａＬＩｃｅ", "alice\x00"}
 	a, c := newAttempts(), newClock()
 	for i := range 5 {
 		a.begin(spellings[i], testNetwork, fiveInTwoMinutes, c.Now())
@@ -200,6 +201,35 @@ func TestAttemptsListsAreShort(t *testing.T) {
 	for _, key := range a.failures.Keys() {
 		if times, _ := a.failures.Peek(key); len(times) > 20 || cap(times) > 64 {
 			t.Errorf("%s: %d times, room for %d", key, len(times), cap(times))
+		}
+	}
+}
+
+// TestAttemptsClock: attempts at once come in any order, and a clock that is put
+// back by an hour keeps nobody out for an hour.
+func TestAttemptsClock(t *testing.T) {
+	a, now := newAttempts(), time.Now().Round(0) // as it is known elsewhere
+	for i := range 5 {
+		if a.begin("alice", testNetwork, fiveInTwoMinutes, now.Add(-time.Duration(i)*time.Millisecond)) != 0 {
+			t.Fatal("has to wait")
+		}
+	}
+	if a.begin("alice", testNetwork, fiveInTwoMinutes, now.Add(-time.Second)) == 0 {
+		t.Error("an attempt is forgotten because another was made before it")
+	}
+	if wait := a.begin("alice", testNetwork, fiveInTwoMinutes, now.Add(-time.Hour)); wait != 0 {
+		t.Errorf("has to wait %s after the clock was put back", wait)
+	}
+}
+
+// TestAreas: an area is a /48 of IPv6, and an IPv4 address is one of its own.
+func TestAreas(t *testing.T) {
+	for network, want := range map[string]string{
+		"2001:db8:1:2::/64": "2001:db8:1::/48", "2001:db8:1:ffff::/64": "2001:db8:1::/48", "2001:db8:2:2::/64": "2001:db8:2::/48",
+		"192.0.2.1": "192.0.2.1", "": "", "@": "@", "unix": "unix",
+	} {
+		if got := areaOf(network); got != want {
+			t.Errorf("%q is in %q, want %q", network, got, want)
 		}
 	}
 }

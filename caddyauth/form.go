@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -164,14 +165,19 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, int) {
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, http.StatusUnsupportedMediaType
 	}
+	hurry(w, r)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		switch {
+		case errors.As(err, &tooLarge):
 			return nil, http.StatusRequestEntityTooLarge
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, http.StatusRequestTimeout
 		}
 		return nil, http.StatusBadRequest
 	}
+	arrived(w)
 	if bytes.Count(body, []byte("&")) >= maxFormFields {
 		return nil, http.StatusBadRequest
 	}

@@ -17,6 +17,7 @@ import (
 
 // serveLogout is the logout endpoint. Panel's buttons lead here with a GET.
 func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	hurry(w, r)
 	switch r.Method {
 	case http.MethodGet, http.MethodPost:
 	case http.MethodHead:

@@ -16,6 +16,7 @@ const mePath = "/me"
 // serveMe says who the visitor is, to scripts of this site, to programs and to
 // the visitor. It says nothing that could be used in their name.
 func (h *Handler) serveMe(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	hurry(w, r)
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")

@@ -118,6 +118,7 @@ func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request, cookies co
 		return h.refuse(w, r, http.StatusBadRequest, "bad_target")
 	}
 	metrics.unauthenticated.Inc()
+	hurry(w, r)
 	if !wantsPage(r) {
 		return h.tellToSignIn(w, r)
 	}
@@ -150,6 +151,7 @@ func (h *Handler) tryLater(w http.ResponseWriter, r *http.Request, status int, r
 		wait = 5 * time.Second
 	}
 	setRetryAfter(w, wait)
+	hurry(w, r)
 	metrics.refusals.WithLabelValues(reason).Inc()
 	if h.isProgram(r) || !wantsPage(r) && !accepts(r, "text/html") {
 		return writeJSON(w, status, map[string]any{"error": reason})

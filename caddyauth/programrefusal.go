@@ -58,6 +58,7 @@ func (h *Handler) cannotTell(w http.ResponseWriter, r *http.Request, err error) 
 }
 
 func refuseProgram(w http.ResponseWriter, r *http.Request, refused *refusal) error {
+	hurry(w, r)
 	if refused.challenge != basicChallenge || !isBrowser(r) {
 		addChallenge(w, refused.challenge)
 	}

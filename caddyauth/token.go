@@ -18,6 +18,7 @@ func (h *Handler) isToken(path string) bool {
 // serveToken gives the signed-in page its current access token. Only scripts of
 // this site may have it, and no cache.
 func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request, cookies cookies) error {
+	hurry(w, r)
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
 		return writeJSON(w, http.StatusMethodNotAllowed, map[string]any{"error": "method_not_allowed"})
