@@ -166,7 +166,8 @@ func TestStoreThatAnnouncesGoesAway(t *testing.T) {
 				set(store, false)
 				store.SetCut(false)
 				time.Sleep(45 * time.Second)
-				wantFound(t, b, cookie, 0)
+				wantFound(t, b, cookie, 0) // and so asks whether the store is back
+				time.Sleep(time.Second)
 				wantNone(t, b, other, 0)
 				end(t, a, cookie)
 				synctest.Wait()
