@@ -140,7 +140,8 @@ func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error
 }
 
 // listFolder lists a folder. The list of a file system's own also reads every folder
-// in it, which may be all sessions.
+// in it, which may be all sessions, and takes a file that vanishes meanwhile for a
+// folder that does not exist.
 func listFolder(ctx context.Context, storage certmagic.Storage, folder string) ([]string, error) {
 	files, ok := storage.(*certmagic.FileStorage)
 	if !ok {
