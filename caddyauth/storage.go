@@ -126,7 +126,7 @@ func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	keys, err := listFolder(ctx, storage, path.Join(storageRoot, prefix))
+	keys, err := listWhole(ctx, storage, path.Join(storageRoot, prefix))
 	if errors.Is(err, fs.ErrNotExist) {
 		if !storage.Exists(ctx, markerKey) {
 			return nil, errLostStorage
@@ -139,9 +139,24 @@ func (s *caddyStorage) List(ctx context.Context, prefix string) ([]string, error
 	return keys, err
 }
 
+// maxLooksAgain bounds how often a folder is listed that changes meanwhile.
+const maxLooksAgain = 100
+
+// listWhole lists a folder in which others write and delete meanwhile. To some
+// storages a file that vanishes while they look is a folder that does not exist,
+// and taken for an empty one it would hide what else is in it.
+func listWhole(ctx context.Context, storage certmagic.Storage, folder string) (keys []string, err error) {
+	for range maxLooksAgain {
+		keys, err = listFolder(ctx, storage, folder)
+		if !errors.Is(err, fs.ErrNotExist) || !storage.Exists(ctx, folder) {
+			return keys, err
+		}
+	}
+	return nil, fmt.Errorf("the folder changes faster than it can be listed: %v", err) //nolint:errorlint // it does exist
+}
+
 // listFolder lists a folder. The list of a file system's own also reads every folder
-// in it, which may be all sessions, and takes a file that vanishes meanwhile for a
-// folder that does not exist.
+// in it, which may be all sessions.
 func listFolder(ctx context.Context, storage certmagic.Storage, folder string) ([]string, error) {
 	files, ok := storage.(*certmagic.FileStorage)
 	if !ok {
