@@ -22,6 +22,11 @@ func TestDocumentedCaddyfiles(t *testing.T) {
 	if err != nil || len(documents) == 0 {
 		t.Fatalf("finding documents: %v, %d found", err, len(documents))
 	}
+	guides, err := filepath.Glob("docs/how-to/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents = append(documents, guides...)
 	shown := make(map[string]string)
 	for _, document := range append(documents, "README.md") {
 		for name, text := range documentedCaddyfiles(t, document) {
@@ -60,7 +65,12 @@ func documentedCaddyfiles(t *testing.T, document string) map[string]string {
 
 // wholeCaddyfile puts around a part what it is shown without.
 func wholeCaddyfile(text string) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	first := ""
+	for first = range strings.Lines(text) {
+		if first = strings.TrimSpace(first); first != "" && !strings.HasPrefix(first, "#") {
+			break
+		}
+	}
 	address, _, _ := strings.Cut(first, " ")
 	if address == "{" || strings.ContainsAny(address, ".:") {
 		return text

@@ -27,6 +27,7 @@ behind it share, as panel secret and panel oauth-secret do.`,
 				apiKeyCommand(),
 				sessionsCommand(),
 				statusCommand(),
+				importCommand(),
 			)
 		},
 	})
