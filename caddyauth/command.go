@@ -28,6 +28,7 @@ behind it share, as panel secret and panel oauth-secret do.`,
 				sessionsCommand(),
 				statusCommand(),
 				importCommand(),
+				doctorCommand(),
 			)
 		},
 	})

@@ -24,7 +24,7 @@ const maxImport = 64 << 10
 
 func importCommand() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "import ['panel serve …' | -] [--env] [--env-file <file>] [--domain <address>]",
+		Use:   "import ['panel serve …' | -] [--env] [--envfile <file>] [--domain <address>]",
 		Short: "Turns a panel serve command line into a Caddyfile",
 		Long: `
 Prints the Caddyfile that does what the sign-in flags of a panel serve command
@@ -33,7 +33,7 @@ from then on, and what works otherwise. What has no counterpart is said on
 standard error, too.
 
 The command line is one argument in quotes, or is read from standard input where
-the argument is "-". With --env or --env-file the variables that Panel reads in
+the argument is "-". With --env or --envfile the variables that Panel reads in
 the place of flags count as well (PANEL_OAUTH_KEY and so on), and there need be
 no command line.
 
@@ -51,7 +51,7 @@ comments say what to set them to.`,
 		},
 	}
 	command.Flags().Bool("env", false, "Read the variables of this environment, too")
-	command.Flags().String("env-file", "", "Read the variables in this file, too: NAME=value on each line")
+	command.Flags().String("envfile", "", "Read the variables in this file, too: NAME=value on each line")
 	command.Flags().String("domain", "", "The address of the site, such as example.com. Default: that of --oauth-redirect-uri or --allow-websocket-origin")
 	return command
 }
@@ -97,7 +97,7 @@ func importedVariables(flags caddycmd.Flags) (map[string]string, error) {
 			variables[name] = value
 		}
 	}
-	path := flags.String("env-file")
+	path := flags.String("envfile")
 	if path == "" {
 		return variables, nil
 	}

@@ -53,10 +53,10 @@ func TestImportCommand(t *testing.T) {
 			args: []string{"--env"}, has: []string{"basic_auth {env.PANEL_BASIC_AUTH}\n", "env -u PANEL_BASIC_AUTH panel serve"}, notes: "lower-case",
 		},
 		"file of variables": {
-			args: []string{"--env-file", variables}, has: []string{"basic_auth ./of-a-file.json\n"},
+			args: []string{"--envfile", variables}, has: []string{"basic_auth ./of-a-file.json\n"},
 		},
 		"both": {
-			args: []string{"panel serve other.py", "--env", "--env-file", variables}, has: []string{"basic_auth ./of-a-file.json\n", "other.py"},
+			args: []string{"panel serve other.py", "--env", "--envfile", variables}, has: []string{"basic_auth ./of-a-file.json\n", "other.py"},
 		},
 	}
 	for name, test := range tests {
@@ -88,8 +88,8 @@ func TestImportCommandFails(t *testing.T) {
 	}{
 		"nothing":               {args: nil, says: "in quotes"},
 		"no sign-in":            {args: []string{"panel serve app.py"}, says: "no sign-in"},
-		"a file that is not":    {args: []string{"--env-file", "missing.env"}, says: "missing.env"},
-		"a broken file":         {args: []string{"--env-file", newFile(t, "broken.env", "PANEL SECRET\n")}, says: "line 1"},
+		"a file that is not":    {args: []string{"--envfile", "missing.env"}, says: "missing.env"},
+		"a broken file":         {args: []string{"--envfile", newFile(t, "broken.env", "PANEL SECRET\n")}, says: "line 1"},
 		"too much":              {args: []string{"-"}, input: strings.Repeat("x", maxImport+1), says: "longer"},
 		"a provider half":       {args: []string{"panel serve app.py --oauth-provider generic --oauth-key a"}, says: "AUTHORIZE_URL is missing"},
 		"a parameter of ours":   {args: []string{`panel serve app.py --oauth-provider github --oauth-key a --oauth-secret b --oauth-extra-params "{'state': 'x'}"`}, says: "state"},

@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/caddyserver/caddy/v2"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/panelserve"
+)
+
+func doctorCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "doctor [--config <path>] [--adapter <name>] [--envfile <path>] [--json]",
+		Short: "Looks a configuration over for what goes wrong in practice",
+		Long: `
+Looks a configuration over before it runs, or while it does, and says of each
+finding what to do about it: options, secrets, cookies and redirect URIs against
+the site's address, files and who may read them, providers and their clocks, the
+session store, the Panel application and whether it accepts websockets and
+cookies, and ways around panelauth.
+
+It starts nothing and changes nothing, but for a key that it writes to the
+session store and deletes again. Run it with the environment and as the user
+that Caddy has. No secret is printed. The exit status is 1 if a check fails.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
+				if err := runDoctor(cmd.Context(), cmd.OutOrStdout(), flags); err != nil {
+					return caddy.ExitCodeFailedStartup, err
+				}
+				return caddy.ExitCodeSuccess, nil
+			})(cmd, args)
+		},
+	}
+	command.Flags().StringP("config", "c", "", "Configuration file. Default: the Caddyfile in this folder")
+	command.Flags().StringP("adapter", "a", "", "Name of config adapter to apply")
+	command.Flags().String("envfile", "", "File of variables that Caddy is started with")
+	command.Flags().Bool("json", false, "Print a list of JSON objects")
+	return command
+}
+
+func runDoctor(ctx context.Context, out io.Writer, flags caddycmd.Flags) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if err := setVariables(flags.String("envfile")); err != nil {
+		return err
+	}
+	findings := examineFile(ctx, flags.String("config"), flags.String("adapter"))
+	write := writeFindings
+	if flags.Bool("json") {
+		write = writeFindingsAsJSON
+	}
+	if err := write(out, findings); err != nil {
+		return err
+	}
+	failed := 0
+	for _, f := range findings {
+		if f.Verdict == verdictFail {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%s failed", countOf(failed, "check", "checks"))
+	}
+	return nil
+}
+
+// setVariables sets what is not set yet, as `caddy run --envfile` does.
+func setVariables(file string) error {
+	if file == "" {
+		return nil
+	}
+	text, err := readBounded(file, maxImport)
+	if err != nil {
+		return err
+	}
+	variables, err := panelserve.ParseVariables(string(text))
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", file, err)
+	}
+	for name, value := range variables {
+		if _, set := os.LookupEnv(name); set {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func examineFile(ctx context.Context, file, adapter string) []finding {
+	refused := &report{check: check{name: "configuration", where: file}}
+	data, file, _, err := caddycmd.LoadConfig(file, adapter)
+	if err != nil {
+		refused.fail("mend it: caddy validate says the same", "%s", printable(err.Error()))
+		return refused.findings
+	}
+	if len(data) == 0 {
+		refused.fail("name it: --config Caddyfile", "there is no configuration here")
+		return refused.findings
+	}
+	config := new(doctorConfig)
+	if err := json.Unmarshal(data, config); err != nil {
+		refused.fail("name the adapter, if it is no JSON: --adapter caddyfile", "it is not a configuration of Caddy's")
+		return refused.findings
+	}
+	return newDoctor(config, file).examine(ctx)
+}
+
+func writeFindings(out io.Writer, findings []finding) error {
+	for _, f := range findings {
+		line := fmt.Sprintf("%-4s  %s", f.Verdict, f.Check)
+		if f.Where != "" {
+			line += " (" + f.Where + ")"
+		}
+		line += ": " + f.Message
+		if f.Advice != "" {
+			line += " -> " + f.Advice
+		}
+		if _, err := fmt.Fprintln(out, printable(line)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeFindingsAsJSON(out io.Writer, findings []finding) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(findings)
+}

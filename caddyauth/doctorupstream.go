@@ -1,0 +1,250 @@
+// SPDX-FileCopyrightText: 2026 The caddy-panelauth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caddyauth
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
+)
+
+// checkUpstream asks the application as Caddy would. It opens no page of Panel,
+// since that runs the application's code.
+func (p *patient) checkUpstream(ctx context.Context, r *report, d *doctor, u *doctorUpstream) {
+	network, address, ok := u.dialable()
+	if !ok {
+		r.ok("not looked at: its address depends on the request")
+		return
+	}
+	connection, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		r.fail("start the application, or compare its port with this address", "nothing answers there")
+		return
+	}
+	_ = connection.Close()
+	if u.tls {
+		r.ok("answers; with TLS no more is looked at")
+		return
+	}
+	b := newBackend(p, d, network, address)
+	defer b.client.CloseIdleConnections()
+	switch page, is := b.findPage(ctx); is {
+	case panelPage:
+		b.checkPanel(ctx, r, page)
+	case panelSignIn:
+		b.reportOwnSignIn(r)
+	default:
+		r.ok("answers; it does not look like Panel, so no more is looked at")
+	}
+	checkReach(ctx, r, d, network, address)
+}
+
+// backend is an application behind panelauth, asked as Caddy does.
+type backend struct {
+	client *http.Client
+	port   string
+	host   string // as browsers ask for it
+	origin string // of a page, as panelauth shows it
+	cookie string // of a made-up user; empty if none are sent
+	root   string // where the paths of the application begin
+}
+
+// doctorUser is nobody. Panel is shown the name and runs no code for it.
+const doctorUser = "panelauth-doctor"
+
+func newBackend(p *patient, d *doctor, network, address string) *backend {
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	b := &backend{
+		client: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		host: address,
+		root: path.Dir(p.settings.login),
+	}
+	if network == "unix" {
+		b.host = "localhost"
+	} else {
+		_, b.port, _ = net.SplitHostPort(address)
+	}
+	if origins := p.site.origins(); len(origins) > 0 {
+		b.origin = origins[0]
+		_, b.host, _ = strings.Cut(origins[0], "://")
+	}
+	if shown := p.settings.websocketOrigin; shown != "" {
+		b.origin = shown
+	}
+	if len(p.settings.secrets) > 0 && slices.Contains(p.settings.panelCookies, "user") {
+		b.cookie = "user=" + tornado.Sign(p.settings.secrets[0], "user", doctorUser, d.now())
+	}
+	return b
+}
+
+// get asks for a path, and returns the answer with the beginning of its body.
+func (b *backend) get(ctx context.Context, path string, header http.Header) (*http.Response, string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.host+path, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	req.Header = header
+	answer, err := b.client.Do(req)
+	if err != nil {
+		return nil, "", err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusSwitchingProtocols {
+		return answer, "", nil
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 256<<10))
+	return answer, string(body), err
+}
+
+// handshake is how a server answers who opens a websocket.
+type handshake int
+
+const (
+	handshakeNone    handshake = iota // there is none at this path
+	handshakeOpened                   // it is open
+	handshakeRefused                  // Tornado knows the path and does not want this one
+)
+
+// shake opens a websocket for a page, without what would begin a session.
+func (b *backend) shake(ctx context.Context, page, origin, cookie string) handshake {
+	header := http.Header{
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"cGFuZWxhdXRoLWRvY3Rvcg=="},
+	}
+	if origin != "" {
+		header.Set("Origin", origin)
+	}
+	if cookie != "" {
+		header.Set("Cookie", cookie)
+	}
+	answer, _, err := b.get(ctx, strings.TrimSuffix(page, "/")+"/ws", header)
+	switch {
+	case err != nil || !isTornado(answer):
+	case answer.StatusCode == http.StatusSwitchingProtocols:
+		return handshakeOpened
+	case answer.StatusCode == http.StatusForbidden:
+		return handshakeRefused
+	}
+	return handshakeNone
+}
+
+func isTornado(answer *http.Response) bool {
+	return strings.HasPrefix(answer.Header.Get("Server"), "Tornado")
+}
+
+// What findPage finds.
+const (
+	notPanel = iota
+	panelPage
+	panelSignIn // Panel sends even panelauth's user to a sign-in page of its own
+)
+
+var pageLink = regexp.MustCompile(`href="\.?(/[A-Za-z0-9_./-]+)"`)
+
+// findPage finds a page of a Panel server: the root, where it leads to, or the
+// first that it lists. It does not open the root where that is a page.
+func (b *backend) findPage(ctx context.Context) (page string, is int) {
+	if b.isPage(ctx, b.root) {
+		return b.root, panelPage
+	}
+	header := http.Header{}
+	if b.cookie != "" {
+		header.Set("Cookie", b.cookie)
+	}
+	answer, body, err := b.get(ctx, b.root, header)
+	if err != nil || !isTornado(answer) {
+		return "", notPanel
+	}
+	var candidates []string
+	if leads, err := answer.Location(); err == nil {
+		if leads.Query().Has("next") {
+			return "", panelSignIn
+		}
+		candidates = append(candidates, leads.Path)
+	}
+	for _, link := range pageLink.FindAllStringSubmatch(body, 20) {
+		candidates = append(candidates, path.Join(b.root, link[1]))
+	}
+	for _, candidate := range candidates {
+		if strings.HasPrefix(candidate, "/") && b.isPage(ctx, candidate) {
+			return candidate, panelPage
+		}
+	}
+	return "", notPanel
+}
+
+func (b *backend) isPage(ctx context.Context, page string) bool {
+	return b.shake(ctx, page, b.origin, b.cookie) != handshakeNone
+}
+
+// checkPanel finds out why Panel refuses a websocket, if it does: for where the
+// page is from, or for who opens it.
+func (b *backend) checkPanel(ctx context.Context, r *report, page string) {
+	asConfigured := b.shake(ctx, page, b.origin, b.cookie)
+	fromNowhere := b.shake(ctx, page, "", b.cookie)
+	nobody := b.shake(ctx, page, "", "")
+	if fromNowhere != handshakeOpened {
+		b.reportOwnSignIn(r)
+		return
+	}
+	if asConfigured != handshakeOpened {
+		_, host, _ := strings.Cut(b.origin, "://")
+		r.fail("set websocket_origin http://localhost:"+b.port+", or start Panel with --allow-websocket-origin "+host,
+			"Panel refuses websockets from pages of %s: its pages stay empty", b.origin)
+	}
+	switch {
+	case b.cookie == "":
+		r.ok("Panel answers, and gets no user: cookie_secret is not configured, or panel_cookies leaves user out")
+	case nobody != handshakeOpened:
+		r.ok("Panel accepts the cookies that panelauth signs, and asks others to sign in")
+	default:
+		r.ok("Panel answers. Whether it has the same cookie secret cannot be seen, because it asks nobody to sign in: start it with --basic-auth and a random password to have that looked at, too")
+	}
+}
+
+// reportOwnSignIn says why Panel asks for another sign-in.
+func (b *backend) reportOwnSignIn(r *report) {
+	if b.cookie == "" {
+		r.fail("configure the cookie_secret that Panel has, or start Panel without --basic-auth and --oauth-provider",
+			"Panel asks people to sign in once more, and gets no cookies from panelauth")
+		return
+	}
+	r.fail("give Panel the first cookie_secret, in PANEL_COOKIE_SECRET or as --cookie-secret",
+		"Panel does not accept the cookies that panelauth signs: it has another secret")
+}
+
+// checkReach looks whether others get to the application without panelauth.
+func checkReach(ctx context.Context, r *report, d *doctor, network, address string) {
+	host, port, err := net.SplitHostPort(address)
+	if network != "tcp" || err != nil || !isLoopbackHost(host) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	for _, own := range d.ownAddresses() {
+		connection, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(own.String(), port))
+		if err != nil {
+			continue
+		}
+		_ = connection.Close()
+		r.warn("start it with --address localhost", "the application listens on %s, too, where panelauth does not guard it", own)
+		return
+	}
+}
