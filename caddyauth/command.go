@@ -15,11 +15,12 @@ import (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "panelauth",
-		Short: "Shows how panelauth is, shows and ends its sessions, and makes its secrets and API keys",
+		Short: "Sets panelauth up and looks it over, shows and ends its sessions, and makes its secrets and API keys",
 		Long: `
-Shows whether everything is in order, shows who is signed in and ends sessions,
-and makes the secrets that the panelauth directive and the Panel application
-behind it share, as panel secret and panel oauth-secret do.`,
+Turns a panel serve command line into a Caddyfile, says what is wrong with a
+configuration, shows whether everything is in order, shows who is signed in and
+ends sessions, and makes the secrets that the panelauth directive and the Panel
+application behind it share, as panel secret and panel oauth-secret do.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.AddCommand(
 				printCommand("secret", "Prints a new secret for cookie_secret", tornado.NewSecret),

@@ -24,7 +24,7 @@ import (
 const doctorSecret = "kJ8vQ2xTn5ZrW7pLmB4cYd9fHs3gAe6u"
 
 // fakePanel answers as Panel does, as far as the doctor asks. It counts the
-// pages that it opens, which the doctor must not have it do.
+// pages and websockets that it opens, which the doctor must not have it do.
 type fakePanel struct {
 	*httptest.Server
 	secret  string // that it signs with
@@ -101,9 +101,10 @@ func (p *fakePanel) socket(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	w.Header().Set("Connection", "Upgrade")
-	w.Header().Set("Upgrade", "websocket")
-	w.WriteHeader(http.StatusSwitchingProtocols)
+	if r.Header.Get("Sec-WebSocket-Version") == "13" {
+		p.opened.Add(1)
+	}
+	w.WriteHeader(http.StatusUpgradeRequired)
 }
 
 // configured is a configuration with one site, example.com on HTTPS.

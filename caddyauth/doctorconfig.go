@@ -60,6 +60,11 @@ type doctorHandler struct {
 	Transport struct {
 		TLS json.RawMessage `json:"tls"`
 	} `json:"transport"`
+	Headers struct {
+		Request struct {
+			Set map[string][]string `json:"set"`
+		} `json:"request"`
+	} `json:"headers"`
 }
 
 // doctorSite is where browsers find what stands in a route.
@@ -133,6 +138,7 @@ func (c *doctorConfig) site(server *doctorServer, hosts []string, prefix string)
 type doctorUpstream struct {
 	dial string // resolved
 	tls  bool
+	host string // that it is shown, if reverse_proxy sets another
 	site doctorSite
 	// guard stands before it on every way that leads through its route; nil if
 	// none does.

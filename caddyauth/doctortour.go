@@ -145,10 +145,15 @@ func (t *tour) meet(raw json.RawMessage, at passage) *patient {
 
 // pass notes the upstreams of a reverse_proxy.
 func (t *tour) pass(h doctorHandler, at passage) {
+	host := ""
+	if set := h.Headers.Request.Set["Host"]; len(set) > 0 {
+		host = set[0]
+	}
 	for _, written := range h.Upstreams {
 		u := &doctorUpstream{
 			dial:    caddy.NewReplacer().ReplaceKnown(written.Dial, ""),
 			tls:     len(h.Transport.TLS) > 0,
+			host:    host,
 			site:    t.doctor.config.site(t.server, at.hosts, at.prefix),
 			guard:   at.guard,
 			besides: at.besides,

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -35,7 +36,7 @@ func (p *patient) checkUpstream(ctx context.Context, r *report, d *doctor, u *do
 		r.ok("answers; with TLS no more is looked at")
 		return
 	}
-	b := newBackend(p, d, network, address)
+	b := newBackend(p, d, u, network, address)
 	defer b.client.CloseIdleConnections()
 	switch page, is := b.findPage(ctx); is {
 	case panelPage:
@@ -61,7 +62,7 @@ type backend struct {
 // doctorUser is nobody. Panel is shown the name and runs no code for it.
 const doctorUser = "panelauth-doctor"
 
-func newBackend(p *patient, d *doctor, network, address string) *backend {
+func newBackend(p *patient, d *doctor, u *doctorUpstream, network, address string) *backend {
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, address)
@@ -85,6 +86,9 @@ func newBackend(p *patient, d *doctor, network, address string) *backend {
 		b.origin = origins[0]
 		_, b.host, _ = strings.Cut(origins[0], "://")
 	}
+	if u.host != "" {
+		b.host = strings.ReplaceAll(u.host, "{http.reverse_proxy.upstream.hostport}", address)
+	}
 	if shown := p.settings.websocketOrigin; shown != "" {
 		b.origin = shown
 	}
@@ -94,39 +98,55 @@ func newBackend(p *patient, d *doctor, network, address string) *backend {
 	return b
 }
 
-// get asks for a path, and returns the answer with the beginning of its body.
-func (b *backend) get(ctx context.Context, path string, header http.Header) (*http.Response, string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.host+path, nil)
-	if err != nil {
-		return nil, "", err
-	}
-	req.Header = header
-	answer, err := b.client.Do(req)
-	if err != nil {
-		return nil, "", err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode == http.StatusSwitchingProtocols {
-		return answer, "", nil
-	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 256<<10))
-	return answer, string(body), err
+// reply is what an application answers, as far as it is of interest.
+type reply struct {
+	status  int
+	tornado bool
+	from    *url.URL
+	leads   *url.URL // nil: nowhere
+	body    string   // its beginning
 }
 
-// handshake is how a server answers who opens a websocket.
+func (b *backend) get(ctx context.Context, path string, header http.Header) (reply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://application"+path, nil)
+	if err != nil {
+		return reply{}, err
+	}
+	req.Host, req.Header = b.host, header
+	answer, err := b.client.Do(req)
+	if err != nil {
+		return reply{}, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 256<<10))
+	r := reply{
+		status:  answer.StatusCode,
+		tornado: strings.HasPrefix(answer.Header.Get("Server"), "Tornado"),
+		from:    req.URL,
+		body:    string(body),
+	}
+	if leads, err := answer.Location(); err == nil {
+		r.leads = leads
+	}
+	return r, err
+}
+
+// handshake is how a server answers who asks for a websocket.
 type handshake int
 
 const (
 	handshakeNone    handshake = iota // there is none at this path
-	handshakeOpened                   // it is open
+	handshakeWelcome                  // it would open
 	handshakeRefused                  // Tornado knows the path and does not want this one
 )
 
-// shake opens a websocket for a page, without what would begin a session.
+// shake asks for the websocket of a page in a version that there never was:
+// Tornado looks at who asks and from where, says which versions it has, and
+// opens nothing.
 func (b *backend) shake(ctx context.Context, page, origin, cookie string) handshake {
 	header := http.Header{
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
-		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"cGFuZWxhdXRoLWRvY3Rvcg=="},
+		"Sec-Websocket-Version": {"12"}, "Sec-Websocket-Key": {"cGFuZWxhdXRoLWRvY3Rvcg=="},
 	}
 	if origin != "" {
 		header.Set("Origin", origin)
@@ -134,19 +154,15 @@ func (b *backend) shake(ctx context.Context, page, origin, cookie string) handsh
 	if cookie != "" {
 		header.Set("Cookie", cookie)
 	}
-	answer, _, err := b.get(ctx, strings.TrimSuffix(page, "/")+"/ws", header)
+	answer, err := b.get(ctx, strings.TrimSuffix(page, "/")+"/ws", header)
 	switch {
-	case err != nil || !isTornado(answer):
-	case answer.StatusCode == http.StatusSwitchingProtocols:
-		return handshakeOpened
-	case answer.StatusCode == http.StatusForbidden:
+	case err != nil || !answer.tornado:
+	case answer.status == http.StatusUpgradeRequired:
+		return handshakeWelcome
+	case answer.status == http.StatusForbidden:
 		return handshakeRefused
 	}
 	return handshakeNone
-}
-
-func isTornado(answer *http.Response) bool {
-	return strings.HasPrefix(answer.Header.Get("Server"), "Tornado")
 }
 
 // What findPage finds.
@@ -156,7 +172,7 @@ const (
 	panelSignIn // Panel sends even panelauth's user to a sign-in page of its own
 )
 
-var pageLink = regexp.MustCompile(`href="\.?(/[A-Za-z0-9_./-]+)"`)
+var pageLink = regexp.MustCompile(`href="(\.?/[A-Za-z0-9_./-]+)"`)
 
 // findPage finds a page of a Panel server: the root, where it leads to, or the
 // first that it lists. It does not open the root where that is a page.
@@ -168,19 +184,21 @@ func (b *backend) findPage(ctx context.Context) (page string, is int) {
 	if b.cookie != "" {
 		header.Set("Cookie", b.cookie)
 	}
-	answer, body, err := b.get(ctx, b.root, header)
-	if err != nil || !isTornado(answer) {
+	answer, err := b.get(ctx, strings.TrimSuffix(b.root, "/")+"/", header)
+	if err != nil || !answer.tornado {
 		return "", notPanel
 	}
 	var candidates []string
-	if leads, err := answer.Location(); err == nil {
-		if leads.Query().Has("next") {
+	if answer.leads != nil {
+		if answer.leads.Query().Has("next") {
 			return "", panelSignIn
 		}
-		candidates = append(candidates, leads.Path)
+		candidates = append(candidates, answer.leads.Path)
 	}
-	for _, link := range pageLink.FindAllStringSubmatch(body, 20) {
-		candidates = append(candidates, path.Join(b.root, link[1]))
+	for _, link := range pageLink.FindAllStringSubmatch(answer.body, 20) {
+		if leads, err := answer.from.Parse(link[1]); err == nil {
+			candidates = append(candidates, leads.Path)
+		}
 	}
 	for _, candidate := range candidates {
 		if strings.HasPrefix(candidate, "/") && b.isPage(ctx, candidate) {
@@ -200,11 +218,11 @@ func (b *backend) checkPanel(ctx context.Context, r *report, page string) {
 	asConfigured := b.shake(ctx, page, b.origin, b.cookie)
 	fromNowhere := b.shake(ctx, page, "", b.cookie)
 	nobody := b.shake(ctx, page, "", "")
-	if fromNowhere != handshakeOpened {
+	if fromNowhere != handshakeWelcome {
 		b.reportOwnSignIn(r)
 		return
 	}
-	if asConfigured != handshakeOpened {
+	if asConfigured != handshakeWelcome {
 		_, host, _ := strings.Cut(b.origin, "://")
 		r.fail("set websocket_origin http://localhost:"+b.port+", or start Panel with --allow-websocket-origin "+host,
 			"Panel refuses websockets from pages of %s: its pages stay empty", b.origin)
@@ -212,7 +230,7 @@ func (b *backend) checkPanel(ctx context.Context, r *report, page string) {
 	switch {
 	case b.cookie == "":
 		r.ok("Panel answers, and gets no user: cookie_secret is not configured, or panel_cookies leaves user out")
-	case nobody != handshakeOpened:
+	case nobody != handshakeWelcome:
 		r.ok("Panel accepts the cookies that panelauth signs, and asks others to sign in")
 	default:
 		r.ok("Panel answers. Whether it has the same cookie secret cannot be seen, because it asks nobody to sign in: start it with --basic-auth and a random password to have that looked at, too")
