@@ -164,7 +164,7 @@ func (p *patient) checkRedirectURI(r *report, s providerSettings) {
 	p.compareRedirect(r, u)
 	p.warnOfPlainReturn(r, s.redirectURI)
 	if len(r.findings) == 0 {
-		r.ok("register %s with the provider", s.redirectURI)
+		r.ok("register %s with the provider", u.Redacted())
 	}
 }
 
