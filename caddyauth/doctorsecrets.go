@@ -107,7 +107,7 @@ func (p *patient) checkPasswords(_ context.Context, r *report) {
 	if weak > 0 {
 		r.fail("choose longer ones", "%s shorter than 8 characters, or known to everybody", countOf(weak, "password is", "passwords are"))
 	}
-	inFile := p.settings.credentialsFile != ""
+	inFile := p.settings.credentialsFile != nil
 	if plain > 0 && (inFile || accounts.anyUser == nil) {
 		r.warn(hash, "%s not hashed: whoever reads the file can sign in", countOf(plain, "password is", "passwords are"))
 	}
@@ -118,16 +118,8 @@ func (p *patient) checkPasswords(_ context.Context, r *report) {
 
 // accounts are those of the file or of the block, or nil.
 func (p *patient) accounts() *accounts {
-	if file := p.settings.credentialsFile; file != "" {
-		data, err := readBounded(file, maxCredentialsFile)
-		if err != nil {
-			return nil // which options say
-		}
-		found, err := credentialsParser(true)(data)
-		if err != nil {
-			return nil
-		}
-		return found
+	if file := p.settings.credentialsFile; file != nil {
+		return file.get()
 	}
 	if len(p.settings.inline) == 0 {
 		return nil
@@ -147,13 +139,14 @@ func (p *patient) checkFiles(r *report, config string) {
 		return
 	}
 	s := p.settings
-	if file := s.credentialsFile; file != "" {
-		warnOfReaders(r, file, "everybody on this machine can read the passwords or hashes in it")
+	files := []string{s.rulesFile, config}
+	if s.credentialsFile != nil {
+		files = append(files, s.credentialsFile.path)
+		warnOfReaders(r, s.credentialsFile.path, "everybody on this machine can read the passwords or hashes in it")
 	}
 	if config != "" && p.hasSecretsIn(config) {
 		warnOfReaders(r, config, "everybody on this machine can read the secrets in it")
 	}
-	files := []string{s.credentialsFile, s.rulesFile, config}
 	for _, file := range s.templates {
 		files = append(files, file)
 	}
