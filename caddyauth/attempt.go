@@ -21,6 +21,8 @@ import (
 type begunSignIn struct {
 	Attempt provider.Attempt `json:"a"`
 	Next    string           `json:"n"`
+	// Remember says that the visitor wants to stay signed in.
+	Remember bool `json:"r,omitempty"`
 }
 
 // Sign-ins under way are kept in the browser, a cookie each, so that several

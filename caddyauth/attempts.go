@@ -134,6 +134,20 @@ func (a *attempts) isAtHome(user, network string) bool {
 	return a.atHome.Contains(userKey(user, network))
 }
 
+// left is how many more attempts there are for a user name and, where there are
+// none, how long to wait. It counts nothing.
+func (a *attempts) left(user, network string, l limit, now time.Time) (left int, wait time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ofUser := recent(a.failures, userKey(user, network), l.window, now)
+	ofAddress := recent(a.failures, addressKey(network), l.window, now)
+	left = max(0, min(l.max-len(ofUser), l.max*addressFactor-len(ofAddress)))
+	return left, max(
+		waitFor(ofUser, l.max, l.window, now),
+		waitFor(ofAddress, l.max*addressFactor, l.window, now),
+	)
+}
+
 // wait is how long a client has to wait for its next attempt, whoever it is for.
 // It counts nothing.
 func (a *attempts) wait(network string, l limit, now time.Time) time.Duration {

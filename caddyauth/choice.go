@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,10 +19,15 @@ const lastChoiceAge = 365 * 24 * 3600
 // lastSuffix marks the companion of the session cookie that remembers it.
 const lastSuffix = "_last"
 
+// stayWith is the parameter that names a provider, as "provider" does, for those
+// who want to stay signed in.
+const stayWith = "stay"
+
 // chosenWay is the provider to go to without asking: the one that the address
 // names, or the only one there is.
 func (h *Handler) chosenWay(r *http.Request) *way {
-	id := r.URL.Query().Get("provider")
+	query := r.URL.Query()
+	id := cmp.Or(query.Get("provider"), query.Get(stayWith))
 	if id == "" {
 		return h.onlyWay()
 	}
@@ -39,8 +45,13 @@ func (h *Handler) buttons(r *http.Request, next string, cookies cookies) []templ
 		if w.UsesPassword() {
 			continue
 		}
-		query := url.Values{"provider": {w.ID()}, "next": {next}}
-		button := templates.Provider{ID: w.ID(), Label: w.label, URL: h.loginURL(r) + "?" + query.Encode()}
+		link := func(parameter string) string {
+			return h.loginURL(r) + "?" + url.Values{parameter: {w.ID()}, "next": {next}}.Encode()
+		}
+		button := templates.Provider{ID: w.ID(), Label: w.label, URL: link("provider"), Mark: marks[w.Name()]}
+		if h.settings.remember > 0 {
+			button.RememberURL = link(stayWith)
+		}
 		if w.ID() == last {
 			buttons = slices.Insert(buttons, 0, button)
 		} else {
@@ -89,6 +100,21 @@ var labels = map[string]string{
 	"okta":      "Okta",
 	"auth0":     "Auth0",
 	"bitbucket": "Bitbucket",
+}
+
+// marks are the pictures on the buttons of providers.
+var marks = map[string]string{
+	"github":    "github",
+	"gitlab":    "gitlab",
+	"google":    "google",
+	"azure":     "microsoft",
+	"azurev2":   "microsoft",
+	"okta":      "okta",
+	"auth0":     "auth0",
+	"bitbucket": "bitbucket",
+	"oidc":      "openid",
+	"generic":   "openid",
+	"auth_code": "key",
 }
 
 // labelOf is the text for a button: as configured, the provider's own name, or

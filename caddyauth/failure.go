@@ -33,7 +33,7 @@ func (h *Handler) signInFailed(w http.ResponseWriter, r *http.Request, through *
 		return writeJSON(w, status, map[string]any{"error": string(kind), "reference": reference})
 	}
 	page := h.page(r, templates.Failed)
-	page.Message = failureMessages[kind]
+	page.Message = string(kind) // the words for it are those of the page's language
 	page.Reference = reference
 	page.Next = next
 	return h.writePage(w, r, status, page)
@@ -47,19 +47,4 @@ func failureStatus(kind provider.Kind) int {
 		return http.StatusForbidden
 	}
 	return http.StatusUnauthorized
-}
-
-// failureMessages are what visitors read. None of it is a provider's word.
-var failureMessages = map[provider.Kind]string{
-	provider.KindDenied:          "The sign-in was cancelled or refused at the provider.",
-	provider.KindState:           "This sign-in was not begun in this browser, or is already over. Please start again.",
-	provider.KindExpired:         "This sign-in took too long. Please start again.",
-	provider.KindUnreachable:     "The provider cannot be reached at the moment. Please try again in a little while.",
-	provider.KindMisbehaved:      "The provider's answer could not be trusted.",
-	provider.KindMisconfigured:   "The provider does not accept this site as it is set up.",
-	provider.KindMissingUser:     "The provider did not say who you are.",
-	provider.KindUnverifiedEmail: "Your e-mail address has not been verified at the provider.",
-	provider.KindNotAllowed:      "This account may not sign in here.",
-	provider.KindGroups:          "The provider did not say which groups you belong to.",
-	provider.KindBadCredentials:  wrongPassword,
 }

@@ -8,12 +8,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
 	"mime"
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,7 +28,7 @@ const (
 
 // wrongPassword is all that is ever said about an attempt, whatever was wrong
 // with it.
-const wrongPassword = "Invalid username or password!"
+const wrongPassword = string(provider.KindBadCredentials)
 
 // sameOrigin refuses forms that another site posts here.
 var sameOrigin = http.NewCrossOriginProtection()
@@ -68,9 +66,7 @@ func (h *Handler) signInPage(r *http.Request, next string, cookies cookies) temp
 	page.Next = next
 	page.Password = h.hasForm()
 	page.Providers = h.buttons(r, next, cookies)
-	if h.settings.remember > 0 {
-		page.Remember = inDays(h.settings.remember)
-	}
+	page.Remember = h.settings.remember
 	return page
 }
 
@@ -116,7 +112,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 		return h.signInFailed(w, r, h.passwordWay(), err, typed.next)
 	}
 	attempt.succeeded()
-	return h.welcome(w, r, newcomer{record: record, next: typed.next, lifetime: h.lifetime(typed)}, cookies)
+	return h.welcome(w, r, newcomer{record: record, next: typed.next, lifetime: h.lifetime(typed.remember)}, cookies)
 }
 
 // errWrongPassword is an attempt that failed by its user name or password.
@@ -152,8 +148,10 @@ func (h *Handler) askForPassword(ctx context.Context, through *way, typed creden
 	return session.Record{}, err
 }
 
-func (h *Handler) lifetime(typed credentials) time.Duration {
-	if typed.remember && h.settings.remember > 0 {
+// lifetime is how long a session lasts, of somebody who asked to stay signed in
+// or did not.
+func (h *Handler) lifetime(remember bool) time.Duration {
+	if remember && h.settings.remember > 0 {
 		return h.settings.remember
 	}
 	return h.settings.lifetime
@@ -236,7 +234,22 @@ func (h *Handler) signInAgain(w http.ResponseWriter, r *http.Request, typed cred
 	page := h.signInPage(r, typed.next, cookies)
 	page.Message = wrongPassword
 	page.Username = shown(typed.user)
+	page.AttemptsLeft, page.RetryAfter = h.attemptsLeft(typed.user, clientNetwork(r))
 	return h.writePage(w, r, http.StatusUnauthorized, page)
+}
+
+// fewAttempts is from when on people are told how many they have left.
+const fewAttempts = 2
+
+// attemptsLeft is how often a name may still be tried from an address, if that
+// is seldom, or how long to wait where it may not. Names count alike whether
+// there is such a user or not, so that it tells nothing about that.
+func (h *Handler) attemptsLeft(user, network string) (left int, wait time.Duration) {
+	left, wait = h.door.attempts.left(user, network, h.settings.attempts, h.now())
+	if left > fewAttempts {
+		left = 0
+	}
+	return left, wait
 }
 
 // shown is a user name as it goes back into its field.
@@ -245,12 +258,4 @@ func shown(user string) string {
 		return ""
 	}
 	return strings.ToValidUTF8(user, "")
-}
-
-func inDays(d time.Duration) string {
-	days := math.Round(d.Hours()/24*10) / 10
-	if days == 1 {
-		return "1 day"
-	}
-	return strconv.FormatFloat(days, 'f', -1, 64) + " days"
 }

@@ -123,7 +123,7 @@ func TestSignInFails(t *testing.T) {
 				}
 				a := s.serve(post(target, form))
 				a.wantRefusedHere(http.StatusUnauthorized)
-				a.wantBody(wrongPassword)
+				a.wantBody(invalidPassword)
 				if a.Header["Set-Cookie"] != nil {
 					t.Errorf("%s: sets %v", name, a.Header["Set-Cookie"])
 				}
@@ -462,7 +462,7 @@ func TestNextOfCustomPages(t *testing.T) {
 	line := page.cookieLine()
 	failed := s.serve(post("/login", credentialsForm(testUser, "wrong"), overTLS, cookieLine(line), header("Referer", "https://"+testHost+"/login")))
 	failed.want(http.StatusUnauthorized)
-	failed.wantBody(wrongPassword)
+	failed.wantBody(invalidPassword)
 	if failed.cookie("panelauth_next") != nil {
 		line = failed.cookieLine()
 	}

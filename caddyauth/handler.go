@@ -106,6 +106,9 @@ type Handler struct {
 	// A Jinja2 file to show instead of the built-in page for a sign-in that
 	// failed. Default: auth_template, if there is one
 	OAuthErrorTemplate string `json:"oauth_error_template,omitempty"`
+	// What the application says of itself on the built-in pages. Default:
+	// nothing
+	Branding *Branding `json:"branding,omitempty"`
 
 	// The secret that sessions and Panel's cookies are made with, at least 16
 	// bytes, followed by older ones that are still accepted. Panel must be
@@ -231,9 +234,9 @@ func (h *Handler) provision(ctx caddy.Context, logger *zap.Logger, storage certm
 	if err := h.openAccounts(ctx); err != nil {
 		return err
 	}
-	pages, err := openPages(ctx, h.logger, settings.templates)
+	pages, err := openPages(ctx, h.logger, settings)
 	if err != nil {
-		return fmt.Errorf("opening templates: %w", err)
+		return fmt.Errorf("opening the pages: %w", err)
 	}
 	h.pages = pages
 	if err := h.provisionSecrets(ctx); err != nil {

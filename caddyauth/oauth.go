@@ -14,11 +14,12 @@ import (
 
 // toProvider sends the visitor to a provider.
 func (h *Handler) toProvider(w http.ResponseWriter, r *http.Request, through *way, next string, cookies cookies) error {
+	remember := r.URL.Query().Has(stayWith)
 	attempt, err := through.Begin(r.Context(), h.redirectURI(r, through))
 	if err != nil {
 		return h.signInFailed(w, r, through, err, next)
 	}
-	if err := h.keepAttempt(w, r, begunSignIn{Attempt: attempt, Next: next}, cookies); err != nil {
+	if err := h.keepAttempt(w, r, begunSignIn{Attempt: attempt, Next: next, Remember: remember}, cookies); err != nil {
 		return err
 	}
 	redirect(w, attempt.URL, http.StatusFound)
@@ -81,7 +82,7 @@ func (h *Handler) finishSignIn(w http.ResponseWriter, r *http.Request, cookies c
 	return h.welcome(w, r, newcomer{
 		record:   h.providerRecord(through, who),
 		next:     next,
-		lifetime: h.settings.lifetime,
+		lifetime: h.lifetime(begun.Remember),
 	}, cookies)
 }
 

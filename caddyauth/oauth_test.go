@@ -115,7 +115,7 @@ func TestProviderPassword(t *testing.T) {
 	}
 	a = send("alice", "wrong")
 	a.want(http.StatusUnauthorized)
-	a.wantBody(wrongPassword, `value="alice"`)
+	a.wantBody(invalidPassword, `value="alice"`)
 	a = send("alice", "right password")
 	a.want(http.StatusSeeOther)
 	a.wantHeader("Location", "/report?a=1")

@@ -22,12 +22,17 @@ import (
 // pages are the operator's own pages; built-in ones stand in for the others.
 type pages struct {
 	custom map[templates.Kind]*watchedFile[*templates.Template]
+	theme  func() *templates.Theme
 	logger *zap.Logger
 }
 
-func openPages(ctx context.Context, logger *zap.Logger, paths map[templates.Kind]string) (pages, error) {
+func openPages(ctx context.Context, logger *zap.Logger, s settings) (pages, error) {
 	p := pages{custom: make(map[templates.Kind]*watchedFile[*templates.Template]), logger: logger}
-	for kind, path := range paths {
+	var err error
+	if p.theme, err = openTheme(ctx, logger, s.branding, s.logo); err != nil {
+		return pages{}, err
+	}
+	for kind, path := range s.templates {
 		file, err := watchFile(ctx, logger, path, maxTemplateFile, func(source []byte) (*templates.Template, error) {
 			return templates.Parse(path, source)
 		})
@@ -41,18 +46,19 @@ func openPages(ctx context.Context, logger *zap.Logger, paths map[templates.Kind
 
 func (p pages) isCustom(kind templates.Kind) bool { return p.custom[kind] != nil }
 
-// render returns a page and whether it is one of our own making. An operator's
-// page that cannot be rendered gives way to the built-in one.
-func (p pages) render(page templates.Page, mayBeCustom bool) (body []byte, builtIn bool, err error) {
+// render returns a page, with its policy if it is one of our own making. An
+// operator's page that cannot be rendered gives way to the built-in one.
+func (p pages) render(page templates.Page, mayBeCustom bool) (body []byte, policy string, err error) {
 	if file := p.custom[page.Kind]; file != nil && mayBeCustom {
 		body, err = file.get().Render(page)
 		if err == nil {
-			return body, false, nil
+			return body, "", nil
 		}
 		p.logger.Error("template cannot be rendered; showing the built-in page", zap.String("file", file.path), zap.Error(err))
 	}
-	body, err = page.Builtin()
-	return body, true, err
+	theme := p.theme()
+	body, err = theme.Render(page)
+	return body, theme.Policy, err
 }
 
 // formsFindLogin reports whether "./login", as pages for Panel name the login
@@ -66,14 +72,17 @@ func (h *Handler) formsFindLogin(r *http.Request, kind templates.Kind) bool {
 }
 
 func (h *Handler) page(r *http.Request, kind templates.Kind) templates.Page {
-	return templates.Page{Kind: kind, LoginURL: h.loginURL(r), LogoutURL: h.logoutURL(r)}
+	return templates.Page{
+		Kind: kind, LoginURL: h.loginURL(r), LogoutURL: h.logoutURL(r),
+		Languages: strings.Join(r.Header["Accept-Language"], ","),
+	}
 }
 
 // writePage answers with a page. Nothing of it may be kept by a cache, framed
 // by another site or loaded from elsewhere.
 func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, status int, page templates.Page) error {
 	page.Status = status
-	body, builtIn, err := h.pages.render(page, h.formsFindLogin(r, page.Kind))
+	body, policy, err := h.pages.render(page, h.formsFindLogin(r, page.Kind))
 	if err != nil {
 		return err
 	}
@@ -88,8 +97,8 @@ func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, status int, 
 	if page.Kind == templates.Failed {
 		header.Set("Referrer-Policy", "no-referrer") // the address holds a provider's answer
 	}
-	if builtIn {
-		header.Set("Content-Security-Policy", templates.ContentSecurityPolicy)
+	if policy != "" {
+		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Frame-Options", "SAMEORIGIN")
 	}
 	w.WriteHeader(status)

@@ -37,6 +37,8 @@ type settings struct {
 	guestEndpoints []string
 	rulesFile      string
 	templates      map[templates.Kind]string // paths
+	branding       templates.Branding
+	logo           string // the path of its logo
 
 	secrets          [][]byte
 	stateless        bool
@@ -91,6 +93,7 @@ func (h *Handler) resolve(repl *caddy.Replacer) (settings, []Mistake) {
 	c.guests(h, &s)
 	c.authorize(h, &s)
 	c.pages(h, &s)
+	c.branding(h.Branding, &s)
 	c.cookies(h, &s)
 	c.panelCookies(h, &s)
 	c.identityHeaders(h, &s)

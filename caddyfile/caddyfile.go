@@ -71,6 +71,12 @@ func init() {
 //		logout_template <file>
 //		auth_template <file>
 //		oauth_error_template <file>
+//		branding {
+//			title <text>
+//			logo <file>
+//			accent <colour>
+//			notice <text>
+//		}
 //
 //		# cookies and sessions
 //		cookie_secret <secret> [<older>...]

@@ -120,6 +120,11 @@ func TestSyntaxBlock(t *testing.T) {
 		block, _, _ = strings.Cut(block, "\n\t\t}\n")
 		checkDocumented(t, documentedNames(block, "\t\t\t"), providerOptions)
 	})
+	t.Run("branding", func(t *testing.T) {
+		_, block, _ := strings.Cut(text, "branding {\n")
+		block, _, _ = strings.Cut(block, "\n\t\t}\n")
+		checkDocumented(t, documentedNames(block, "\t\t\t"), brandingOptions)
+	})
 	t.Run(bearer, func(t *testing.T) {
 		_, block, _ := strings.Cut(text, bearer+" <provider id> {\n")
 		block, _, _ = strings.Cut(block, "\n\t\t}\n")

@@ -4,77 +4,41 @@
 package templates
 
 import (
-	"bytes"
-	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
-	"fmt"
-	"html/template"
 	"net/url"
 	"strings"
 )
-
-//go:embed page.html
-var pageSource string
-
-//go:embed style.css
-var styleFile string
-
-// styleSource is the style without the notice above it.
-var _, styleSource, _ = strings.Cut(styleFile, "*/\n")
-
-// builtin is the one template of the built-in pages. The style is part of its
-// text, so that it is the same to the byte on every page.
-var builtin = newBuiltin()
-
-func newBuiltin() *template.Template {
-	t := template.Must(template.New("page").Parse(pageSource))
-	return template.Must(t.New("style").Parse(styleSource)).Lookup("page")
-}
-
-// ContentSecurityPolicy goes with every built-in page. It lets the page's own
-// style in, by its hash, and forms back to this site.
-var ContentSecurityPolicy = policy()
-
-func policy() string {
-	page, err := Page{}.Builtin()
-	if err != nil {
-		panic("templates: " + err.Error())
-	}
-	hash := sha256.Sum256(styleOf(page))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
-		"'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
-}
-
-// styleOf cuts a page's style out, as browsers do before they hash it.
-func styleOf(page []byte) []byte {
-	_, rest, _ := bytes.Cut(page, []byte("<style>"))
-	style, _, _ := bytes.Cut(rest, []byte("</style>"))
-	return style
-}
-
-// Builtin renders the built-in page.
-func (p Page) Builtin() ([]byte, error) {
-	var page bytes.Buffer
-	if err := builtin.Execute(&page, p.view()); err != nil {
-		return nil, fmt.Errorf("rendering the built-in page: %w", err)
-	}
-	return page.Bytes(), nil
-}
 
 // view is what page.html is filled in with.
 type view struct {
 	Page
 	Kind        string
-	Words       *language
-	Text        text
+	Title       string
+	HasLogo     bool
+	Notice      string
+	Headline    string
 	Explanation string
-	Remember    string
-	Wait        string
-	Alert       bool
-	Providers   []Provider
-	Actions     []action
+	Message     string
+	// AttemptsLeft and Remember are said in words.
+	AttemptsLeft  string
+	Remember      string
+	Before, After string // the name of who is signed in
+	Wait          string
+	Alert         bool
+	Password      bool
+	Providers     []Provider
+	Actions       []action
+
+	words *words
 }
+
+// Say returns a text.
+func (v view) Say(key string) string { return v.words.say(key) }
+
+// Lang is the language of the page.
+func (v view) Lang() string { return v.words.lang() }
+
+// Dir is the direction in which it is written.
+func (v view) Dir() string { return v.words.dir() }
 
 // action is one thing to do next.
 type action struct {
@@ -83,62 +47,69 @@ type action struct {
 	Post       bool
 }
 
-func (p Page) view() view {
-	words := &english
+func (t *Theme) view(p Page) view {
+	w := wordsFor(p.Languages)
 	v := view{
 		Page:        p,
-		Words:       words,
-		Text:        words.text(p),
-		Explanation: words.explanation(p),
-		Wait:        words.wait(p.RetryAfter),
+		Title:       t.title,
+		HasLogo:     t.hasLogo,
+		Notice:      t.notice,
+		Headline:    w.headline(p),
+		Explanation: w.explanation(p),
+		Message:     w.message(p),
+		Remember:    w.remember(p.Remember),
+		Wait:        w.wait(p.RetryAfter),
 		Alert:       p.Kind == Failed || p.Kind == Trouble,
-		Actions:     p.actions(words),
+		Password:    p.Password && p.Kind == SignIn,
+		Actions:     p.actions(w),
+		words:       w,
 	}
 	v.LogoutLink = link(p.LogoutLink)
+	v.Before, v.After, _ = strings.Cut(w.say("signed_in_as"), "{name}")
 	switch p.Kind {
 	case SignIn:
 		v.Kind = "signin"
 	case Refused:
 		v.Kind = "refused"
 	}
-	if p.Remember != "" {
-		v.Remember = fmt.Sprintf(words.Remember, p.Remember)
+	if p.AttemptsLeft > 0 {
+		v.AttemptsLeft = w.count("attempts_left", p.AttemptsLeft)
 	}
 	for _, provider := range p.Providers {
-		provider.Label = fmt.Sprintf(words.ContinueWith, provider.Label)
+		provider.Label = w.fill("continue_with", "provider", provider.Label)
 		v.Providers = append(v.Providers, provider)
 	}
 	return v
 }
 
 // actions are what a page offers to do, the likeliest first.
-func (p Page) actions(words *language) []action {
+func (p Page) actions(w *words) []action {
 	var list []action
-	add := func(label, address string, post bool) {
+	add := func(key, address string, post bool) {
 		if address != "" {
-			list = append(list, action{Label: label, URL: address, Main: len(list) == 0, Post: post})
+			list = append(list, action{Label: w.say(key), URL: address, Main: len(list) == 0, Post: post})
 		}
 	}
 	switch p.Kind {
 	case SignedOut:
-		add(words.SignInAgain, p.signInLink(), false)
+		add("sign_in_again", p.signInLink(), false)
 	case SignOut:
-		add(words.SignOut, p.LogoutURL, true)
-		add(words.StaySignedIn, p.Next, false)
+		add("sign_out", p.LogoutURL, true)
+		add("stay_signed_in", p.Next, false)
 	case SignOutEverywhere:
-		add(words.SignOutEverywhere, p.LogoutURL+"?everywhere=1", true)
-		add(words.StaySignedIn, p.Next, false)
+		add("sign_out_everywhere", p.LogoutURL+"?everywhere=1", true)
+		add("stay_signed_in", p.Next, false)
 	case Refused:
 		if p.Username == "" {
-			add(words.SignIn, p.signInLink(), false)
+			add("sign_in", p.signInLink(), false)
 			break
 		}
-		add(words.SignInAsOther, p.signInLink(), false)
-		add(words.SignOut, p.LogoutURL, true)
+		add("sign_in_as_other", p.signInLink(), false)
+		add("sign_out", p.LogoutURL, true)
 	case Onward:
-		add(words.GoOn, p.Next, false)
+		add("go_on", p.Next, false)
 	case Failed, Trouble:
-		add(words.TryAgain, p.signInLink(), false)
+		add("try_again", p.signInLink(), false)
 	}
 	return list
 }

@@ -111,7 +111,7 @@ func TestTemplateOfSeveralFiles(t *testing.T) {
 	template := parseFile(t, "testdata/site/login.html")
 	page := rendered(t, template, Page{
 		LoginURL: "/login", Username: "<alice>", Next: "/app?x=1&y=2",
-		Providers: []Provider{{"a", "A & B", "/a?x=1&y=2"}},
+		Providers: []Provider{{ID: "a", Label: "A & B", URL: "/a?x=1&y=2"}},
 	})
 	for _, want := range []string{
 		"<title>Sign in to Site</title>", "<header>Hello &lt;alice&gt;</header>",
@@ -129,7 +129,7 @@ func TestTemplateOfSeveralFiles(t *testing.T) {
 func TestJinja(t *testing.T) {
 	page := Page{
 		Username: "zoë", Next: "/app", Message: "Oh no", LoginURL: "/proxy/login",
-		Providers: []Provider{{"github", "GitHub", "/gh"}, {"k", "Keycloak", "/kc"}},
+		Providers: []Provider{{ID: "github", Label: "GitHub", URL: "/gh"}, {ID: "k", Label: "Keycloak", URL: "/kc"}},
 	}
 	tests := map[string]struct{ source, want string }{
 		"text":                      {"100% {a} $ # }} %}", "100% {a} $ # }} %}"},
@@ -204,7 +204,7 @@ func TestValuesAreAlwaysEscaped(t *testing.T) {
 	const once = "A&lt;B&gt;C&#34;D&#39;E&amp;F&#96;G&#36;H"
 	p := Page{
 		Kind: Failed, LoginURL: "/" + hostile, Next: hostile, Username: hostile, Message: hostile, Reference: hostile,
-		LogoutLink: "/" + hostile, Providers: []Provider{{hostile, hostile, "/" + hostile}},
+		LogoutLink: "/" + hostile, Providers: []Provider{{ID: hostile, Label: hostile, URL: "/" + hostile}},
 	}
 	tests := map[string]struct {
 		source string
@@ -523,7 +523,7 @@ func FuzzTemplate(f *testing.F) {
 		for kind := SignIn; kind <= Trouble; kind++ {
 			page, err := template.Render(Page{
 				Kind: kind, Username: value, Message: value, Next: value, LoginURL: value,
-				LogoutLink: value, Providers: []Provider{{value, value, value}},
+				LogoutLink: value, Providers: []Provider{{ID: value, Label: value, URL: value}},
 			})
 			if err == nil && len(page) > 6*maxPage {
 				t.Errorf("a page of %d bytes", len(page))

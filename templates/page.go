@@ -45,11 +45,15 @@ type Page struct {
 	Next string
 	// Username is the name just typed, or who is signed in.
 	Username string
-	// Message is a sentence of our own, never a request's.
+	// Message names a sentence of our own, never a request's: a text of the
+	// files in words/ without its "message.".
 	Message string
-	// Remember offers to stay signed in for so long ("30 days"). Empty: not
-	// offered.
-	Remember string
+	// Languages are those that the visitor understands, as an Accept-Language.
+	Languages string
+	// Remember offers to stay signed in for so long. 0: not offered.
+	Remember time.Duration
+	// AttemptsLeft says how often signing in may still fail. 0: not said.
+	AttemptsLeft int
 	// RetryAfter is how long to wait before trying again.
 	RetryAfter time.Duration
 	// Reference is a number to quote to the operator.
@@ -67,4 +71,8 @@ type Provider struct {
 	ID    string
 	Label string
 	URL   string
+	// RememberURL is for who asks to stay signed in. Empty: not offered.
+	RememberURL string
+	// Mark names a picture in marks/. Empty: none.
+	Mark string
 }

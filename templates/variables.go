@@ -25,7 +25,7 @@ func (p Page) variables() map[string]any {
 		"base_url":       "./",
 		"login_endpoint": login,
 		"LOGIN_ENDPOINT": login,
-		"errormessage":   shield(p.Message),
+		"errormessage":   shield(english.message(p)),
 		"next":           shield(p.Next),
 		"username":       shield(p.Username),
 		"reference":      shield(p.Reference),

@@ -4,142 +4,193 @@
 package templates
 
 import (
+	"embed"
+	"encoding/json"
 	"fmt"
-	"net/http"
+	"path"
+	"strconv"
+	"strings"
 	"time"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
 )
 
-// language holds every word of the built-in pages.
-type language struct {
-	Tag string // for <html lang>
+// wordFiles hold every word of the built-in pages, one file a language, named
+// by its tag. Whoever adds a file adds a language: en.json says which texts it
+// needs, and the tests what is missing.
+//
+//go:embed words/*.json
+var wordFiles embed.FS
 
-	Username, Password, Remember string
-	SignIn, SignOut, Or          string
-	SignOutEverywhere            string
-	ContinueWith                 string
-
-	SignInAgain, SignInAsOther, TryAgain string
-	GoOn                                 string
-	StaySignedIn, SignOutElsewhere       string
-
-	RefusedAs, RefusedUnknown string
-	StillSignedInElsewhere    string
-	Reference                 string
-
-	Wait                    string
-	Seconds, Minutes, Hours plural
-
-	pages    map[Kind]text
-	troubles map[int]text
+// words are the texts of one language. What depends on a number has a text for
+// each form that the language's plural has: "wait_hours.one", "….few" and so on.
+type words struct {
+	tag   language.Tag
+	texts map[string]string
 }
 
-// text is what a page says first: in the browser's tab, in its headline and
-// below that.
-type text struct{ Title, Headline, Explanation string }
+var (
+	languages = readLanguages()
+	english   = languages[0]
+	matcher   = newMatcher()
+)
 
-// plural is a count in words.
-type plural struct{ One, Many string }
-
-func (p plural) of(n int) string {
-	if n == 1 {
-		return p.One
+// readLanguages reads all files, English first: the first is what visitors get
+// whose languages are not there.
+func readLanguages() []*words {
+	files, err := wordFiles.ReadDir("words")
+	if err != nil {
+		panic("templates: " + err.Error())
 	}
-	return fmt.Sprintf(p.Many, n)
-}
-
-var english = language{
-	Tag: "en",
-
-	Username: "Username",
-	Password: "Password",
-	Remember: "Stay signed in for %s",
-	SignIn:   "Sign in",
-	SignOut:  "Sign out",
-	Or:       "or",
-
-	SignOutEverywhere: "Sign out everywhere",
-
-	ContinueWith: "Continue with %s",
-
-	SignInAgain:      "Sign in again",
-	SignInAsOther:    "Sign in as somebody else",
-	TryAgain:         "Try again",
-	GoOn:             "Continue",
-	StaySignedIn:     "Stay signed in",
-	SignOutElsewhere: "Sign out there as well",
-
-	RefusedAs:              "You are signed in as",
-	RefusedUnknown:         "You are not signed in.",
-	StillSignedInElsewhere: "Your identity provider may still know you.",
-	Reference:              "Reference",
-
-	Wait:    "Try again in %s.",
-	Seconds: plural{"a second", "%d seconds"},
-	Minutes: plural{"about a minute", "about %d minutes"},
-	Hours:   plural{"about an hour", "about %d hours"},
-
-	pages: map[Kind]text{
-		SignIn:    {"Sign in", "Sign in", ""},
-		SignedOut: {"Signed out", "You are signed out", "It is safe to close this page."},
-		SignOut:   {"Sign out", "Do you want to sign out?", "Another site has asked to end your session here."},
-		SignOutEverywhere: {"Sign out everywhere", "Sign out everywhere?",
-			"This ends all of your sessions here: in this browser, and on every other device."},
-		Refused: {"No access", "No access", "This account may not open this page. Whoever runs this site can change that."},
-		Failed:  {"Sign-in failed", "Sign-in failed", "The sign-in was not completed."},
-		Onward:  {"Signed in", "You are signed in", "Going on to the page you asked for."},
-		Trouble: {"Something went wrong", "Something went wrong", "This request could not be answered."},
-	},
-	troubles: map[int]text{
-		http.StatusBadRequest: {"Bad request", "That did not work",
-			"Your browser sent something that cannot be accepted. If it happens again, delete this site's cookies."},
-		http.StatusForbidden: {"Refused", "That came from another site",
-			"To keep your account safe, this is accepted from this site's own pages only."},
-		http.StatusNotFound: {"Not found", "Nothing here", "There is no such page."},
-		http.StatusMethodNotAllowed: {"Not allowed", "That does not work here",
-			"This page cannot be asked for in that way."},
-		http.StatusRequestEntityTooLarge: {"Too much", "That was too much",
-			"What your browser sent is larger than anything this page needs."},
-		http.StatusTooManyRequests: {"Too many attempts", "Too many attempts",
-			"Signing in is paused for a while, to keep accounts safe from guessing."},
-		http.StatusServiceUnavailable: {"Not available", "Back in a moment",
-			"Signing in is not possible right now."},
-	},
-}
-
-func (l *language) text(p Page) text {
-	if p.Kind == Trouble {
-		if t, ok := l.troubles[p.Status]; ok {
-			return t
+	all := []*words{readLanguage("en.json")}
+	for _, file := range files {
+		if file.Name() != "en.json" {
+			all = append(all, readLanguage(file.Name()))
 		}
 	}
-	if t, ok := l.pages[p.Kind]; ok {
-		return t
-	}
-	return l.pages[Trouble]
+	return all
 }
 
-func (l *language) headline(p Page) string { return l.text(p).Headline }
+func readLanguage(file string) *words {
+	content, err := wordFiles.ReadFile(path.Join("words", file))
+	w := &words{tag: language.MustParse(strings.TrimSuffix(file, ".json"))}
+	if err == nil {
+		err = json.Unmarshal(content, &w.texts)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("templates: %s: %v", file, err))
+	}
+	return w
+}
+
+func newMatcher() language.Matcher {
+	tags := make([]language.Tag, len(languages))
+	for i, w := range languages {
+		tags[i] = w.tag
+	}
+	return language.NewMatcher(tags)
+}
+
+// maxAccepted bounds how much of an Accept-Language is looked at. Browsers send
+// less than 100 bytes.
+const maxAccepted = 256
+
+// wordsFor returns the words that somebody understands best, going by an
+// Accept-Language.
+func wordsFor(accepted string) *words {
+	if len(accepted) > maxAccepted {
+		accepted = accepted[:strings.LastIndexByte(accepted[:maxAccepted], ',')+1]
+	}
+	wanted, _, err := language.ParseAcceptLanguage(accepted)
+	if err != nil || len(wanted) == 0 {
+		return english
+	}
+	_, i, confidence := matcher.Match(wanted...)
+	if confidence == language.No {
+		return english
+	}
+	return languages[i]
+}
+
+// lang is for <html lang>.
+func (w *words) lang() string { return w.tag.String() }
+
+// dir is for <html dir>.
+func (w *words) dir() string {
+	switch script, _ := w.tag.Script(); script.String() {
+	case "Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa":
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// say returns a text, or nothing where there is none.
+func (w *words) say(key string) string { return w.texts[key] }
+
+// fill returns a text with its placeholder filled in.
+func (w *words) fill(key, placeholder, value string) string {
+	return strings.Replace(w.say(key), "{"+placeholder+"}", value, 1)
+}
+
+var pluralForms = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}
+
+// count returns a text for a number of things.
+func (w *words) count(key string, n int) string {
+	form := plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)
+	return w.fill(key+"."+pluralForms[form], "n", strconv.Itoa(n))
+}
+
+// pageKeys are the texts of the kinds of pages: "page.signed_out" is a headline,
+// "page.signed_out.text" what stands below it.
+var pageKeys = map[Kind]string{
+	SignIn:            "page.sign_in",
+	SignedOut:         "page.signed_out",
+	SignOut:           "page.sign_out",
+	SignOutEverywhere: "page.everywhere",
+	Refused:           "page.refused",
+	Failed:            "page.failed",
+	Onward:            "page.onward",
+	Trouble:           "page.trouble",
+}
+
+func (w *words) pageKey(p Page) string {
+	if p.Kind == Trouble {
+		if key := "status." + strconv.Itoa(p.Status); w.texts[key] != "" {
+			return key
+		}
+	}
+	if key, ok := pageKeys[p.Kind]; ok {
+		return key
+	}
+	return pageKeys[Trouble]
+}
+
+func (w *words) headline(p Page) string { return w.say(w.pageKey(p)) }
 
 // explanation is the page's own message or, without one, what is always true
 // of such a page.
-func (l *language) explanation(p Page) string {
-	if p.Message != "" {
-		return p.Message
+func (w *words) explanation(p Page) string {
+	if message := w.message(p); message != "" {
+		return message
 	}
-	return l.text(p).Explanation
+	return w.say(w.pageKey(p) + ".text")
+}
+
+// message is what the page has to say in particular. A message that is none of
+// those in the files is shown as it is.
+func (w *words) message(p Page) string {
+	if text, ok := w.texts["message."+p.Message]; ok {
+		return text
+	}
+	return p.Message
 }
 
 // wait says how long to wait. It never says less than is meant.
-func (l *language) wait(d time.Duration) string {
+func (w *words) wait(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return ""
 	case d < time.Minute:
-		return fmt.Sprintf(l.Wait, l.Seconds.of(roundUp(d, time.Second)))
+		return w.count("wait_seconds", roundUp(d, time.Second))
 	case d <= 90*time.Minute:
-		return fmt.Sprintf(l.Wait, l.Minutes.of(roundUp(d, time.Minute)))
+		return w.count("wait_minutes", roundUp(d, time.Minute))
 	}
-	return fmt.Sprintf(l.Wait, l.Hours.of(roundUp(d, time.Hour)))
+	return w.count("wait_hours", roundUp(d, time.Hour))
+}
+
+// remember offers to stay signed in for so long.
+func (w *words) remember(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d <= 0:
+		return ""
+	case d%day == 0 || d > 7*day:
+		return w.count("remember_days", int(d.Round(day)/day))
+	}
+	return w.count("remember_hours", max(1, int(d.Round(time.Hour)/time.Hour)))
 }
 
 func roundUp(d, unit time.Duration) int {
