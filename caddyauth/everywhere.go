@@ -26,7 +26,7 @@ func (h *Handler) serveEverywhere(w http.ResponseWriter, r *http.Request, cookie
 	}
 	if !slices.ContainsFunc(own, h.isGoodHere) {
 		if !isMeant(r) {
-			return h.confirm(w, r, h.page(r, templates.SignOut))
+			return h.askToSignOut(w, r)
 		}
 		return h.signOut(w, r, cookies) // of what there is
 	}

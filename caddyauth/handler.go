@@ -109,6 +109,10 @@ type Handler struct {
 	// What the application says of itself on the built-in pages. Default:
 	// nothing
 	Branding *Branding `json:"branding,omitempty"`
+	// Put a small script into the application's HTML pages, which tells whoever
+	// is in front of one that the session has ended, or will in a minute, and
+	// leads to a new one. Default: false
+	SessionNotice bool `json:"session_notice,omitempty"`
 
 	// The secret that sessions and Panel's cookies are made with, at least 16
 	// bytes, followed by older ones that are still accepted. Panel must be

@@ -283,6 +283,10 @@ func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request, s *session.S
 	c := &connection{handler: h, session: s, websocket: isWebsocket(r), wanted: h.wantedBy(r)}
 	c.extended = c.websocket && r.Method == http.MethodConnect
 	c.ResponseWriter = w
+	notice := h.noticed(w, r, s)
+	if notice != nil {
+		c.ResponseWriter = notice
+	}
 	c.lifetime.parent = r.Context()
 	h.door.live.add(c)
 	defer c.leave()
@@ -301,6 +305,9 @@ func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request, s *session.S
 	// In place, since Caddy's placeholders look at this very request.
 	*r = *r.WithContext(&c.lifetime)
 	err := next.ServeHTTP(c, r)
+	if notice != nil && err == nil && !c.breaksOff() {
+		err = notice.finish()
+	}
 	*r = *r.WithContext(c.lifetime.parent)
 	if c.breaksOff() {
 		panic(http.ErrAbortHandler) // the server's way to end an answer that is not whole

@@ -21,7 +21,7 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 	switch r.Method {
 	case http.MethodGet, http.MethodPost:
 	case http.MethodHead:
-		return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignOut))
+		return h.askToSignOut(w, r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
@@ -30,9 +30,16 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 		return h.serveEverywhere(w, r, cookies)
 	}
 	if !isMeant(r) && (isForeignForm(r) || h.mayHaveSession(r, cookies)) {
-		return h.confirm(w, r, h.page(r, templates.SignOut))
+		return h.askToSignOut(w, r)
 	}
 	return h.signOut(w, r, cookies)
+}
+
+// askToSignOut has the visitor decide.
+func (h *Handler) askToSignOut(w http.ResponseWriter, r *http.Request) error {
+	page := h.page(r, templates.SignOut)
+	page.Next = h.afterSignIn(r, "/")
+	return h.confirm(w, r, page)
 }
 
 // signOut ends the sessions of a browser, for every copy of its cookies.

@@ -74,9 +74,11 @@ func (h *Handler) formsFindLogin(r *http.Request, kind templates.Kind) bool {
 func (h *Handler) page(r *http.Request, kind templates.Kind) templates.Page {
 	return templates.Page{
 		Kind: kind, LoginURL: h.loginURL(r), LogoutURL: h.logoutURL(r),
-		Languages: strings.Join(r.Header["Accept-Language"], ","),
+		Languages: acceptLanguage(r),
 	}
 }
+
+func acceptLanguage(r *http.Request) string { return strings.Join(r.Header["Accept-Language"], ",") }
 
 // writePage answers with a page. Nothing of it may be kept by a cache, framed
 // by another site or loaded from elsewhere.

@@ -77,6 +77,7 @@ func init() {
 //			accent <colour>
 //			notice <text>
 //		}
+//		session_notice
 //
 //		# cookies and sessions
 //		cookie_secret <secret> [<older>...]

@@ -63,6 +63,7 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"auth_template", "one file", text(func(h *caddyauth.Handler) *string { return &h.AuthTemplate })},
 	{"oauth_error_template", "one file", text(func(h *caddyauth.Handler) *string { return &h.OAuthErrorTemplate })},
 	{"branding", "a block with title, logo, accent or notice on each line", parseBranding},
+	{"session_notice", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.SessionNotice })},
 
 	{"cookie_secret", "one secret and, after it, older ones that are still accepted", texts(func(h *caddyauth.Handler) *[]string { return &h.CookieSecret })},
 	{"cookie_path", "one path", text(func(h *caddyauth.Handler) *string { return &h.CookiePath })},

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-//go:embed page.html style.css script.js marks/*.svg
+//go:embed page.html style.css script.js notice.js marks/*.svg
 var parts embed.FS
 
 // Branding is what an application says of itself on the built-in pages. What is
