@@ -128,5 +128,5 @@ the attributes of its element. Its lines are joined, so it has no line comments.
 			this.addEventListener("open", () => { if (state === "back") hide(); });
 		}
 	};
-	wait(parseFloat(said.left || "Infinity"));
+	document.addEventListener("DOMContentLoaded", () => wait(parseFloat(said.left || "Infinity")));
 })();
