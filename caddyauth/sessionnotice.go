@@ -24,7 +24,7 @@ func (h *Handler) noticed(w http.ResponseWriter, r *http.Request, s *session.Ses
 	if !h.SessionNotice || r.Method != http.MethodGet || !wantsPage(r) || r.Header.Get("Range") != "" || s.IsPassing() {
 		return nil
 	}
-	r.Header.Set("Accept-Encoding", "identity") // nothing can be put into what is compressed
+	r.Header.Set("Accept-Encoding", "identity")          // nothing can be put into what is compressed
 	languages, login := acceptLanguage(r), h.loginURL(r) // which the handlers behind may rewrite
 	return &noticeWriter{ResponseWriter: w, element: func() []byte {
 		var left time.Duration
