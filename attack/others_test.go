@@ -87,8 +87,8 @@ func TestCVE_2026_33525_TextOnTheSignInPage(t *testing.T) {
 	for _, payload := range payloads {
 		p := url.QueryEscape(payload)
 		for _, target := range []string{"/login?error=" + p, "/login?message=" + p + "&rm=" + p, "/login?provider=" + p, "/logout?rd=" + p} {
-			if a := s.send(get(target).page()); noText(a.body) != nil || noMarkup(a.body) != nil {
-				t.Errorf("%s: %v", target, errors.Join(noText(a.body), noMarkup(a.body)))
+			if a := s.send(get(target).page()); noText(a) != nil || noMarkup(a) != nil {
+				t.Errorf("%s: %v", target, errors.Join(noText(a), noMarkup(a)))
 			}
 		}
 	}

@@ -26,7 +26,7 @@ var pageScenes = map[string]scene{
 		for _, payload := range payloads {
 			for _, next := range []string{payload, "/" + payload, "/app?x=" + payload} {
 				a := s.send(get("/login?next=" + url.QueryEscape(next)).page())
-				if err := errors.Join(noMarkup(a.body), goodHeaders(outcome{answer: a}), staysHere(outcome{base: s.base(), answer: a})); err != nil {
+				if err := errors.Join(noMarkup(a), goodHeaders(outcome{answer: a}), staysHere(outcome{base: s.base(), answer: a})); err != nil {
 					s.t.Errorf("%q: %v", next, err)
 				}
 			}
@@ -54,7 +54,7 @@ var pageScenes = map[string]scene{
 				get("/logout?everywhere=1"), get("/logout", [2]string{"Sec-Fetch-Site", "cross-site"}), get("/login/token"), get("/logout/frontchannel"), {Method: "PUT", Path: "/login"},
 			} {
 				a := s.send(q.page().as(session))
-				if err := errors.Join(noMarkup(a.body), noText(a.body)); err != nil && a.body != theApplication {
+				if err := errors.Join(noMarkup(a), noText(a)); err != nil && a.body != theApplication {
 					s.t.Errorf("%s: %v", q.Path, err)
 				}
 			}
@@ -64,8 +64,8 @@ var pageScenes = map[string]scene{
 		for _, payload := range payloads {
 			a := s.send(form("/login", url.Values{"username": {payload}, "password": {"wrong"}, "next": {payload}}).page())
 			link, _, _ := strings.Cut(a.body, "<form")
-			if a.status != http.StatusUnauthorized || noMarkup(a.body) != nil || strings.Contains(link, `"`+payload) {
-				s.t.Errorf("%q: %d, %v\n%s", payload, a.status, noMarkup(a.body), a.body)
+			if a.status != http.StatusUnauthorized || noMarkup(a) != nil || strings.Contains(link, `"`+payload) {
+				s.t.Errorf("%q: %d, %v\n%s", payload, a.status, noMarkup(a), a.body)
 			}
 			if err := staysHere(outcome{base: s.base(), answer: s.send(get("/login?next=" + url.QueryEscape(payload)).page())}); err != nil {
 				s.t.Errorf("%q: %v", payload, err)
@@ -161,7 +161,7 @@ func wantOwn(s *site, name string, page ownPage) {
 	if o.answer.header.Get("Cache-Control") == "" {
 		s.t.Errorf("%s: it may be kept", name)
 	}
-	if err := errors.Join(untouched(o), goodHeaders(o), noMarkup(o.answer.body)); err != nil {
+	if err := errors.Join(untouched(o), goodHeaders(o), noMarkup(o.answer)); err != nil {
 		s.t.Errorf("%s: %v", name, err)
 	}
 }

@@ -82,7 +82,7 @@ func refusedToken(turn func(*site, *providertest.Knobs)) scene {
 		if a.status != http.StatusUnauthorized && a.status != http.StatusForbidden {
 			s.t.Errorf("the answer is %d", a.status)
 		}
-		if err := noText(a.body); err != nil {
+		if err := noText(a); err != nil {
 			s.t.Error(err)
 		}
 		log := s.logs()
