@@ -266,9 +266,23 @@ func serve(t testing.TB, file string, addresses ...string) *testSite {
 		config: config,
 		origin: &url.URL{Scheme: "http", Host: address},
 		client: &http.Client{
+			Transport:     persistent{http.DefaultTransport},
 			Jar:           jar,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
+	}
+}
+
+// persistent asks again where a connection ends before there is an answer, as
+// browsers do: a Caddy that loads a configuration closes some.
+type persistent struct{ http.RoundTripper }
+
+func (p persistent) RoundTrip(r *http.Request) (*http.Response, error) {
+	for tries := 1; ; tries++ {
+		response, err := p.RoundTripper.RoundTrip(r)
+		if err == nil || r.Method != http.MethodGet || tries == 3 {
+			return response, err
+		}
 	}
 }
 
