@@ -72,7 +72,7 @@ func wholeCaddyfile(text string) string {
 		}
 	}
 	address, _, _ := strings.Cut(first, " ")
-	if address == "{" || strings.ContainsAny(address, ".:") {
+	if address == "{" || strings.ContainsAny(address, ".:(") {
 		return text
 	}
 	if address == "panelauth" {
