@@ -56,7 +56,7 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 // write it, and what programs read in two ways is none.
 func decodeBasic(value string) (user, password string, ok bool) {
 	decoded, err := base64.StdEncoding.Strict().DecodeString(value)
-	if err != nil || !utf8.Valid(decoded) {
+	if err != nil || !utf8.Valid(decoded) || strings.ContainsAny(value, "\r\n") { // base64 skips line ends, strict or not
 		return "", "", false
 	}
 	return strings.Cut(string(decoded), ":")

@@ -48,7 +48,7 @@ func (h *Handler) buttons(r *http.Request, next string, cookies cookies) []templ
 		link := func(parameter string) string {
 			return h.loginURL(r) + "?" + url.Values{parameter: {w.ID()}, "next": {next}}.Encode()
 		}
-		button := templates.Provider{ID: w.ID(), Label: w.label, URL: link("provider"), Mark: marks[w.Name()]}
+		button := templates.Provider{ID: w.ID(), Label: w.label, Text: w.text, URL: link("provider"), Mark: marks[w.Name()]}
 		if h.settings.remember > 0 {
 			button.RememberURL = link(stayWith)
 		}

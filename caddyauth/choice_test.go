@@ -37,7 +37,7 @@ func TestChoice(t *testing.T) {
 	v := s.newVisitor("")
 	a := v.visit("/report?a=1&b=2#f")
 	a.want(http.StatusOK)
-	a.wantBody(`name="password"`, "One &amp; Co &lt;b&gt;", "GitHub", "next=%2Freport%3Fa%3D1%26b%3D2")
+	a.wantBody(`name="password"`, ">One &amp; Co &lt;b&gt;</a>", ">Continue with two</a>", ">Continue with GitHub</a>", "next=%2Freport%3Fa%3D1%26b%3D2")
 	if got := offered(a); !slices.Equal(got, []string{"one", "two", "github"}) {
 		t.Fatalf("the page offers %q", got)
 	}

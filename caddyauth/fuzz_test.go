@@ -75,7 +75,7 @@ func FuzzAuthorization(f *testing.F) {
 	s := newSite(f, basicHeader)
 	for _, line := range []string{
 		"Basic YWxpY2U6cHc=", "basic YWxpY2U6cHc=", "BASIC\tYWxpY2U6cHc=", "Basic  YWxpY2U6cHc= ", "Basic YWxpY2U6cHc", "Basic YWxpY2U6cHd=", "Basic", "Basic Og==",
-		"Bearer x", "bearer panelauth_ABC", "Digest x", "", " ", "Basic /zpi", "Basic YTpi, Basic YTpi",
+		"BAsiC A006\n", "Bearer x", "bearer panelauth_ABC", "Digest x", "", " ", "Basic /zpi", "Basic YTpi, Basic YTpi",
 	} {
 		f.Add(line)
 	}

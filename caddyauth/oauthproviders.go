@@ -36,7 +36,7 @@ type OAuthProvider struct {
 	Scope []string `json:"scope,omitempty"`
 	// The claim that is the user name. Default: as in Panel
 	JWTUser string `json:"jwt_user,omitempty"`
-	// The text on the button. Default: the provider's own name
+	// The text on the button. Default: "Continue with" and the provider's own name
 	Label string `json:"label,omitempty"`
 	// The claim that lists the user's groups. Default: the provider's usual one
 	GroupsClaim string `json:"groups_claim,omitempty"`

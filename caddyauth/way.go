@@ -22,7 +22,8 @@ type way struct {
 	calls        *providerCalls
 	redirectURI  string // as configured
 	redirectPath string // of that
-	label        string
+	label        string // the provider's name for people
+	text         string // of the button, where the operator chose it
 	proofParts   []string // what a session made this way depends on
 }
 
@@ -51,6 +52,7 @@ func newWay(ctx context.Context, s providerSettings, logger *zap.Logger) (*way, 
 		redirectURI:  s.redirectURI,
 		redirectPath: redirectPath(s.redirectURI),
 		label:        labelOf(s.label, p.Name(), p.ID()),
+		text:         s.label,
 		proofParts:   []string{"provider", p.Name(), p.Authority(), p.ClientID()},
 	}, nil
 }

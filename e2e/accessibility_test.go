@@ -52,7 +52,7 @@ func allPages(t *testing.T) string {
 		}[name]
 		site += fmt.Sprintf("\toauth_provider %s {\n\t\tkey k\n\t\tsecret {env.%s}\n\t\t%s\n\t}\n", name, secretVariable(clientBasic), params)
 	}
-	site += fmt.Sprintf("\toauth_provider oidc company {\n\t\tkey k\n\t\tsecret {env.%s}\n\t\tlabel \"the company\"\n\t\textra_params {\n\t\t\tISSUER http://127.0.0.1:1\n\t\t}\n\t}\n", secretVariable(clientBasic))
+	site += fmt.Sprintf("\toauth_provider oidc company {\n\t\tkey k\n\t\tsecret {env.%s}\n\t\tlabel \"Sign in as staff\"\n\t\textra_params {\n\t\t\tISSUER http://127.0.0.1:1\n\t\t}\n\t}\n", secretVariable(clientBasic))
 	site += fmt.Sprintf("\tbranding {\n\t\ttitle \"Sales figures\"\n\t\tlogo %s\n\t\taccent \"#0a7d5a\"\n\t\tnotice \"For employees only. Questions: it@example.com\"\n\t}\n", logo)
 	return site + "\tauthorize {\n\t\tdeny /secret\n\t\tallow\n\t}\n}\nreverse_proxy " + notPanel(t).address
 }

@@ -17,17 +17,17 @@ import (
 func TestChoiceOfProviders(t *testing.T) {
 	port := freePort(t)
 	company, partner := openID(t, port), openID(t, port)
-	site := caddyOn(t, port, inFrontOf(congratsPanel(t), company.block("company", `label "the company"`),
-		partner.block("partner", `label "a partner"`), "basic_auth my_password", "remember_me 30"))
+	site := caddyOn(t, port, inFrontOf(congratsPanel(t), company.block("company", `label "Sign in as staff"`),
+		partner.block("partner", `label "Sign in as a partner"`), "basic_auth my_password", "remember_me 30"))
 	visitor := browser(t)
 	if status := visitor.open(site.url + "/congrats?x=1"); status != http.StatusOK {
 		t.Errorf("the page with the choice answers %d", status)
 	}
 	visitor.seesForm()
-	visitor.offers("the company", "a partner")
+	visitor.offers("Sign in as staff", "Sign in as a partner")
 	visitor.startsIn("username")
 	visitor.photographAll("choice")
-	visitor.click("Continue with a partner")
+	visitor.click("Sign in as a partner")
 	visitor.signInAt(partner, "alice")
 	visitor.arrives(site.url + "/congrats?x=1")
 	visitor.isWelcome("alice")
@@ -36,10 +36,10 @@ func TestChoiceOfProviders(t *testing.T) {
 	visitor.isSignedOut(site)
 
 	visitor.open(site.url + "/congrats?x=2")
-	visitor.offers("a partner", "the company")
+	visitor.offers("Sign in as a partner", "Sign in as staff")
 	visitor.signIn("carol", "wrong")
 	visitor.sees("Invalid username or password!")
-	visitor.offers("a partner", "the company")
+	visitor.offers("Sign in as a partner", "Sign in as staff")
 	visitor.photographAll("choice-failed")
 	visitor.signIn("carol", "my_password")
 	visitor.arrives(site.url + "/congrats?x=2")

@@ -4,6 +4,7 @@
 package templates
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 )
@@ -76,7 +77,7 @@ func (t *Theme) view(p Page) view {
 		v.AttemptsLeft = w.count("attempts_left", p.AttemptsLeft)
 	}
 	for _, provider := range p.Providers {
-		provider.Label = w.fill("continue_with", "provider", provider.Label)
+		provider.Text = cmp.Or(provider.Text, w.fill("continue_with", "provider", provider.Label))
 		v.Providers = append(v.Providers, provider)
 	}
 	return v

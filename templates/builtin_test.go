@@ -157,6 +157,10 @@ func TestSignInForm(t *testing.T) {
 			wantNot: []string{"keep\"", "<svg viewBox=\"0 0 20 20\""},
 		},
 		{
+			name: "a text of its own", page: Page{Providers: []Provider{{Label: "Staff", Text: "Staff come in here", URL: "/a"}}}, nButtons: 1,
+			want: []string{`<a class="button" href="/a">Staff come in here</a>`}, wantNot: []string{"Continue with"},
+		},
+		{
 			name: "a mark, and staying signed in", nButtons: 1,
 			page: Page{Remember: 24 * time.Hour, Providers: []Provider{{Label: "GitHub", URL: "/a", RememberURL: "/b", Mark: "github"}}},
 			want: []string{
@@ -294,6 +298,7 @@ func fields() map[string]func(*Page, string) {
 		"Reference":  func(p *Page, s string) { p.Reference = s },
 		"LogoutLink": func(p *Page, s string) { p.LogoutLink = "?" + strings.Map(printable, s) },
 		"Label":      func(p *Page, s string) { p.Providers[0].Label = s },
+		"Text":       func(p *Page, s string) { p.Providers[0].Text = s },
 		"URL":        func(p *Page, s string) { p.Providers[0].URL = "/" + s },
 	}
 }

@@ -70,7 +70,9 @@ type Page struct {
 type Provider struct {
 	ID    string
 	Label string
-	URL   string
+	// Text is the whole text of the button. Empty: "Continue with", and the label.
+	Text string
+	URL  string
 	// RememberURL is for who asks to stay signed in. Empty: not offered.
 	RememberURL string
 	// Mark names a picture in marks/. Empty: none.
