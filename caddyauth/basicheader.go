@@ -30,19 +30,22 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 		return h.checkKey(r, basicScheme, user, password)
 	}
 	wrong := unknownSecret{provider: passwordProvider, user: user, scheme: basicScheme}
-	attempt, wait := h.door.countAttempt(r.Context(), user, clientNetwork(r), h.settings.attempts, h.now())
-	if wait > 0 {
+	turn := h.turnToHash()
+	defer turn.leave()
+	attempt, wait, err := h.countAttempt(r, user, turn)
+	switch {
+	case err != nil:
+		return nil, h.basicBusy(r, wrong)
+	case wait > 0:
 		wrong.reason = "too_many_attempts"
 		h.reportProgramRefused(r, wrong)
 		return nil, &refusal{status: http.StatusTooManyRequests, reason: wrong.reason, wait: wait}
 	}
-	proof, ok, err := h.checkPassword(r.Context(), credentials{user: user, password: password})
+	proof, ok, err := h.checkPassword(r.Context(), credentials{user: user, password: password}, turn)
 	switch {
 	case err != nil:
 		attempt.undo()
-		wrong.reason = "busy"
-		h.reportProgramRefused(r, wrong)
-		return nil, errBasicBusy
+		return nil, h.basicBusy(r, wrong)
 	case !ok:
 		wrong.reason = "wrong_credentials"
 		h.reportProgramRefused(r, wrong)
@@ -50,6 +53,12 @@ func (h *Handler) checkBasic(r *http.Request, value string) (*session.Record, er
 	}
 	attempt.succeeded()
 	return &session.Record{User: user, Provider: passwordProvider, Proof: proof}, nil
+}
+
+func (h *Handler) basicBusy(r *http.Request, tried unknownSecret) error {
+	tried.reason = "busy"
+	h.reportProgramRefused(r, tried)
+	return errBasicBusy
 }
 
 // decodeBasic reads what follows "Basic", strictly: RFC 7617 has one way to

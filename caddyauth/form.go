@@ -93,20 +93,24 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 	}
 	typed.next = h.nextOf(r, typed.next, cookies)
 
-	attempt, wait := h.door.countAttempt(r.Context(), typed.user, clientNetwork(r), h.settings.attempts, h.now())
-	if wait > 0 {
+	turn := h.turnToHash()
+	defer turn.leave()
+	attempt, wait, err := h.countAttempt(r, typed.user, turn)
+	switch {
+	case err != nil:
+		return h.tooBusy(w, r, typed)
+	case wait > 0:
 		h.reportFailure(r, h.passwordID(), typed.user, "too_many_attempts")
 		return h.tryLater(w, r, http.StatusTooManyRequests, "too_many_attempts", wait)
 	}
-	record, err := h.authenticate(r.Context(), typed)
+	record, err := h.authenticate(r.Context(), typed, turn)
 	switch {
 	case errors.Is(err, errWrongPassword):
 		h.reportFailure(r, h.passwordID(), typed.user, "wrong_credentials")
 		return h.signInAgain(w, r, typed, cookies)
 	case errors.Is(err, errBusy) || r.Context().Err() != nil:
 		attempt.undo()
-		h.reportFailure(r, h.passwordID(), typed.user, "busy")
-		return h.tryLater(w, r, http.StatusServiceUnavailable, "busy", 5*time.Second)
+		return h.tooBusy(w, r, typed)
 	case err != nil:
 		attempt.undo()
 		return h.signInFailed(w, r, h.passwordWay(), err, typed.next)
@@ -115,16 +119,21 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 	return h.welcome(w, r, newcomer{record: record, next: typed.next, lifetime: h.lifetime(typed.remember)}, cookies)
 }
 
+func (h *Handler) tooBusy(w http.ResponseWriter, r *http.Request, typed credentials) error {
+	h.reportFailure(r, h.passwordID(), typed.user, "busy")
+	return h.tryLater(w, r, http.StatusServiceUnavailable, "busy", 5*time.Second)
+}
+
 // errWrongPassword is an attempt that failed by its user name or password.
 var errWrongPassword = errors.New("wrong user name or password")
 
 // authenticate finds out whose password this is, here or by asking the provider
 // that takes passwords.
-func (h *Handler) authenticate(ctx context.Context, typed credentials) (session.Record, error) {
+func (h *Handler) authenticate(ctx context.Context, typed credentials, turn *turn) (session.Record, error) {
 	if through := h.passwordWay(); through != nil {
 		return h.askForPassword(ctx, through, typed)
 	}
-	proof, ok, err := h.checkPassword(ctx, typed)
+	proof, ok, err := h.checkPassword(ctx, typed, turn)
 	if err != nil {
 		return session.Record{}, err
 	}
@@ -207,9 +216,15 @@ func readCredentials(w http.ResponseWriter, r *http.Request) (credentials, int) 
 	return typed, 0
 }
 
+// turnToHash is the turn of a password that is about to be checked.
+func (h *Handler) turnToHash() *turn {
+	accounts := h.accounts()
+	return &turn{gate: hashes, needed: h.passwordWay() == nil && accounts != nil && !accounts.effort.isFree()}
+}
+
 // checkPassword verifies a password, waiting for its turn if that takes
 // hashing. The error says that too many others are waiting.
-func (h *Handler) checkPassword(ctx context.Context, typed credentials) (proof []byte, ok bool, err error) {
+func (h *Handler) checkPassword(ctx context.Context, typed credentials, turn *turn) (proof []byte, ok bool, err error) {
 	if h.credentialsFile != nil {
 		h.credentialsFile.refresh()
 	}
@@ -222,7 +237,7 @@ func (h *Handler) checkPassword(ctx context.Context, typed credentials) (proof [
 		check()
 		return proof, ok, nil
 	}
-	err = hashes.do(ctx, check)
+	err = turn.hash(ctx, check)
 	return proof, ok, err
 }
 

@@ -197,21 +197,55 @@ func newHashGate(running, waiting int) *hashGate {
 	}
 }
 
-// do runs work when there is room for it, and returns errBusy or the context's
-// error if it did not run.
-func (g *hashGate) do(ctx context.Context, work func()) error {
+// turn is a place among those whose password is hashed or waits for it.
+type turn struct {
+	gate   *hashGate
+	needed bool // the password has to be hashed, as far as is known
+	taken  bool
+}
+
+// reserve takes a place if one is needed.
+func (t *turn) reserve() error {
+	if !t.needed {
+		return nil
+	}
+	return t.take()
+}
+
+// take takes a place, or returns errBusy at once.
+func (t *turn) take() error {
+	if t.taken {
+		return nil
+	}
 	select {
-	case g.places <- struct{}{}:
-		defer func() { <-g.places }()
+	case t.gate.places <- struct{}{}:
+		t.taken = true
+		return nil
 	default:
 		metrics.hashesRejected.Inc()
 		return errBusy
 	}
+}
+
+func (t *turn) leave() {
+	if t.taken {
+		<-t.gate.places
+	}
+	t.taken = false
+}
+
+// hash runs work when it is its turn, leaves, and returns errBusy or the context's error
+// if it did not run.
+func (t *turn) hash(ctx context.Context, work func()) error {
+	if err := t.take(); err != nil {
+		return err
+	}
+	defer t.leave()
 	patience := time.NewTimer(maxHashWait)
 	defer patience.Stop()
 	select {
-	case g.running <- struct{}{}:
-		defer func() { <-g.running }()
+	case t.gate.running <- struct{}{}:
+		defer func() { <-t.gate.running }()
 	case <-patience.C:
 		metrics.hashesRejected.Inc()
 		return errBusy

@@ -244,6 +244,13 @@ func TestEffortFree(t *testing.T) {
 	}
 }
 
+// do hashes when there is room for it.
+func (g *hashGate) do(ctx context.Context, work func()) error {
+	turn := turn{gate: g}
+	defer turn.leave()
+	return turn.hash(ctx, work)
+}
+
 func TestHashGate(t *testing.T) {
 	const running, waiting = 2, 3
 	gate := newHashGate(running, waiting)

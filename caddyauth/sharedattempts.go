@@ -4,7 +4,7 @@
 package caddyauth
 
 import (
-	"context"
+	"net/http"
 	"time"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
@@ -21,16 +21,22 @@ type countedAttempt struct {
 // countAttempt counts an attempt here, and in the store for all instances. If
 // there were too many it counts nothing, and returns how long to wait. Who has
 // to wait by what is known here costs the store nothing, and while the store is
-// away, what is known here decides.
-func (d *door) countAttempt(ctx context.Context, user, network string, l limit, now time.Time) (c countedAttempt, wait time.Duration) {
+// away, what is known here decides. Whoever finds no place to hash costs the
+// store nothing either, and is told errBusy.
+func (h *Handler) countAttempt(r *http.Request, user string, turn *turn) (c countedAttempt, wait time.Duration, err error) {
+	d, l, network, now := h.door, h.settings.attempts, clientNetwork(r), h.now()
 	c = countedAttempt{door: d, user: user, network: network}
 	if wait := d.attempts.begin(user, network, l, now); wait > 0 {
-		return c, wait
+		return c, wait, nil
+	}
+	if err := turn.reserve(); err != nil {
+		c.undo()
+		return c, 0, err
 	}
 	area := areaOf(network)
-	noted, err := d.sessions.Note(ctx, session.Attempt{User: canonicalName(user), Address: network, Area: area}, l.window)
+	noted, err := d.sessions.Note(r.Context(), session.Attempt{User: canonicalName(user), Address: network, Area: area}, l.window)
 	if err != nil || noted == nil {
-		return c, 0
+		return c, 0, nil
 	}
 	c.noted = noted
 	f := failed{byUser: noted.ByUser, byAddress: noted.ByAddress}
@@ -38,11 +44,11 @@ func (d *door) countAttempt(ctx context.Context, user, network string, l limit, 
 		f.byArea = noted.ByArea
 	}
 	if wait = l.wait(f, now); wait == 0 {
-		return c, 0
+		return c, 0, nil
 	}
 	c.undo()
 	d.attempts.learn(user, network, f)
-	return c, wait
+	return c, wait, nil
 }
 
 // undo forgets an attempt that was not made after all.

@@ -92,7 +92,7 @@ func TestAttemptsOfInstancesAtOnce(t *testing.T) {
 	for i := range 60 {
 		s := sites[i%3]
 		wg.Go(func() {
-			if _, wait := s.door.countAttempt(t.Context(), testUser, testNetwork, fiveInTwoMinutes, s.now()); wait == 0 {
+			if _, wait, _ := s.countAttempt(post("/login", nil), testUser, &turn{}); wait == 0 {
 				allowed.Add(1)
 			}
 		})
@@ -253,5 +253,30 @@ func TestAttemptsOfProgramsCount(t *testing.T) {
 	}
 	if got := there.tries(testUser, testPassword); got != http.StatusTooManyRequests {
 		t.Errorf("the form answers %d", got)
+	}
+}
+
+// TestFloodCostsTheStoreNothing: who finds no place to hash is not counted there.
+func TestFloodCostsTheStoreNothing(t *testing.T) {
+	folder := newFolder(t)
+	s := newSiteIn(t, anotherInstance(t.Name(), folder), basicHeader, func(h *Handler) {
+		h.BasicAuth = &BasicAuth{Accounts: map[string]string{testUser: bcryptOf(t, testPassword, bcrypt.MinCost)}}
+	})
+	counted := filepath.Join(folder, storageRoot, "attempts")
+	func() {
+		defer withHashes(newHashGate(0, 0))()
+		for range 10 {
+			if status := s.tries(testUser, testPassword); status != http.StatusServiceUnavailable {
+				t.Errorf("the form is answered %d", status)
+			}
+			s.serve(get("/app", basic(testUser, testPassword))).want(http.StatusServiceUnavailable)
+		}
+	}()
+	if _, err := os.Stat(counted); err == nil {
+		t.Error("the store was asked")
+	}
+	s.tries(testUser, "wrong")
+	if _, err := os.Stat(counted); err != nil {
+		t.Errorf("an attempt is not counted: %v", err)
 	}
 }
