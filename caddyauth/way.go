@@ -20,10 +20,10 @@ type way struct {
 	*provider.Provider
 
 	calls        *providerCalls
-	redirectURI  string // as configured
-	redirectPath string // of that
-	label        string // the provider's name for people
-	text         string // of the button, where the operator chose it
+	redirectURI  string   // as configured
+	redirectPath string   // of that
+	label        string   // the provider's name for people
+	text         string   // of the button, where the operator chose it
 	proofParts   []string // what a session made this way depends on
 }
 
