@@ -6,6 +6,8 @@
 // http.handlers.panelauth and the Caddyfile directive panelauth.
 package panelauth
 
+//go:generate go run ./internal/reference
+
 import (
 	_ "github.com/panelauth/caddy-panelauth/caddyauth"
 	_ "github.com/panelauth/caddy-panelauth/caddyfile"

@@ -20,22 +20,23 @@ import (
 // Authorize says who may go where: rules, of which the first that matches a
 // request decides, or a file of them. What no rule matches is denied.
 type Authorize struct {
-	// The rules, in order. Excludes file.
+	// The rules, in order. Excludes `file`. Default: none; then there must be a
+	// file.
 	Rules []Rule `json:"rules,omitempty"`
-	// A file of rules, as they are written in the block authorize of a
-	// Caddyfile. It is read again when it changes.
+	// A file of rules, as they are written in the block `authorize` of a
+	// Caddyfile. It is read again when it changes. Default: none.
 	File string `json:"file,omitempty"`
 }
 
 // Rule says what becomes of the requests that it matches.
 type Rule struct {
-	// "allow", "deny" or "redirect".
+	// `allow`, `deny` or `redirect`. Required.
 	Action string `json:"action"`
 	// What the rule is for, by Caddy's matchers: any of these sets. Default:
-	// everything
+	// everything.
 	MatcherSetsRaw caddyhttp.RawMatcherSets `json:"match,omitempty" caddy:"namespace=http.matchers"`
-	// Where "redirect" leads to: a path on this site, or the address of
-	// another.
+	// Where `redirect` leads to: a path on this site, or the address of
+	// another. Default: none; `redirect` cannot do without.
 	URL string `json:"url,omitempty"`
 
 	// Line is where a rule stands in its file, for messages.

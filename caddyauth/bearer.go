@@ -18,10 +18,10 @@ import (
 
 // Bearer lets programs in that show a JWT of one of the providers.
 type Bearer struct {
-	// The id of an oauth_provider that speaks OpenID Connect.
+	// The id of an `oauth_provider` that speaks OpenID Connect. Required.
 	Provider string `json:"provider"`
-	// Whom a token must be for: one of these must be among its audiences.
-	// Default: the client id of the provider
+	// Whom a token must be for: one of these must be among its audiences (`aud`
+	// of RFC 7519). Default: the client id of the provider.
 	Audience []string `json:"audience,omitempty"`
 }
 

@@ -14,16 +14,16 @@ import (
 
 // Branding is what an application says of itself on the built-in pages.
 type Branding struct {
-	// The application's name. Default: none is shown
+	// The application's name. Default: none is shown.
 	Title string `json:"title,omitempty"`
 	// The file of a picture, at most 12 KiB: SVG, PNG, JPEG, GIF, WebP or ICO.
-	// It is read again when it changes. Default: a keyhole
+	// It is read again when it changes. Default: a keyhole.
 	Logo string `json:"logo,omitempty"`
-	// The colour of buttons and links: "#" with 3 or 6 hexadecimal digits, or a
-	// name that CSS knows. Where it could not be read on a page it is made
-	// darker or lighter. Default: a blue
+	// The colour of buttons and links: `#` with 3 or 6 hexadecimal digits, in
+	// quotes in a Caddyfile, or a name that CSS knows. Where it could not be
+	// read on a page it is made darker or lighter. Default: a blue.
 	Accent string `json:"accent,omitempty"`
-	// A line of text below each page. Default: none
+	// A line of text below each page. Default: none.
 	Notice string `json:"notice,omitempty"`
 }
 

@@ -20,32 +20,34 @@ type OAuthProviders []OAuthProvider
 
 // OAuthProvider is one way to sign in with a provider.
 type OAuthProvider struct {
-	// The provider: github, gitlab, google, azure, azurev2, okta, auth0,
-	// bitbucket, generic, password, auth_code or oidc.
+	// Which provider it is, by one of the names that `oauth_provider` takes.
+	// Required.
 	Name string `json:"name"`
-	// Tells this entry from others, in addresses and logs. Default: name
+	// What tells this entry from others in addresses, in logs and in
+	// `{http.auth.user.provider}`. Default: the name.
 	ID string `json:"id,omitempty"`
-	// The client id that the provider gave.
+	// As `oauth_key`. Required where there are other options.
 	Key string `json:"key,omitempty"`
-	// The client secret that the provider gave, or a private key.
+	// As `oauth_secret`. Default: none.
 	Secret string `json:"secret,omitempty"`
-	// Where the provider sends people back to. Default: the login endpoint on
-	// the host that was asked for
+	// As `oauth_redirect_uri`. Default: the login endpoint on the host that was
+	// asked for.
 	RedirectURI string `json:"redirect_uri,omitempty"`
-	// What to ask the provider for. Default: what Panel asks for
+	// What to ask the provider for (RFC 6749, section 3.3). Default: what Panel
+	// asks for.
 	Scope []string `json:"scope,omitempty"`
-	// The claim that is the user name. Default: as in Panel
+	// As `oauth_jwt_user`. Default: as there.
 	JWTUser string `json:"jwt_user,omitempty"`
-	// The text on the button. Default: "Continue with" and the provider's own name
+	// The text on the button, in quotes if it has spaces. Default: "Continue
+	// with" and the provider's own name.
 	Label string `json:"label,omitempty"`
-	// The claim that lists the user's groups. Default: the provider's usual one
+	// The claim that lists the user's groups; dots lead into objects. Default:
+	// what the provider usually calls it.
 	GroupsClaim string `json:"groups_claim,omitempty"`
-	// Accept an e-mail address that the provider says is not verified. Whoever
-	// may type an address there may then be anybody here. Default: false
+	// Lets an e-mail address count that the provider says is not verified.
+	// Whoever may type one there can then be anybody here. Default: off.
 	AllowUnverifiedEmail bool `json:"allow_unverified_email,omitempty"`
-	// Options of the provider (scope, tenant, subdomain, url, server,
-	// AUTHORIZE_URL, TOKEN_URL, USER_URL, LOGOUT_URL, USER_KEY, ISSUER) and
-	// parameters for the authorization URL: everything else.
+	// As `oauth_extra_params`. Default: none.
 	ExtraParams map[string]string `json:"extra_params,omitempty"`
 }
 
