@@ -111,7 +111,7 @@ func jsonKey(field *ast.Field) string {
 	return strings.TrimPrefix(key, "-")
 }
 
-var defaultAtEnd = regexp.MustCompile(`(?s)^(.*?)(?:\s|^)(?:Default:\s+(.+?)\.?|(Required.*?)\.?)$`)
+var defaultAtEnd = regexp.MustCompile(`(?s)^(.*?)\b(?:Default:\s+(.+?)\.?|(Required.*?)\.?)$`)
 
 // parseComment tells what a field is for from what it is by default, which is
 // said at the end.
@@ -121,5 +121,5 @@ func parseComment(comment string) (purpose, byDefault string) {
 	if parts == nil {
 		return comment, ""
 	}
-	return parts[1], parts[2] + parts[3]
+	return strings.TrimSpace(parts[1]), parts[2] + parts[3]
 }

@@ -107,7 +107,7 @@ func fill(page []byte, entries map[string]string) ([]byte, error) {
 
 var (
 	heading = regexp.MustCompile(`(?m)^(##|###) (.*)$`)
-	fence   = regexp.MustCompile("(?ms)^```.*?^```$")
+	fence   = regexp.MustCompile("(?s)\n```.*?\n```\n")
 	unwords = regexp.MustCompile(`[^\w -]`)
 )
 
@@ -116,7 +116,7 @@ var (
 func contents(page string) string {
 	var list strings.Builder
 	line := "" // "entries" or "more", of the section
-	for _, match := range heading.FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
+	for _, match := range heading.FindAllStringSubmatch(fence.ReplaceAllString(page, "\n"), -1) {
 		link := fmt.Sprintf("[%s](#%s)", match[2], anchor(match[2]))
 		goesOn := "more"
 		if strings.HasPrefix(match[2], "`") {
