@@ -5,7 +5,6 @@ package panelauth
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -133,9 +132,8 @@ func TestDocumentedSignInPage(t *testing.T) {
 		if wrong := site.post(t, form, url.Values{"username": {"alice"}, "password": {"wrong"}}); !strings.Contains(wrong.body, "<p>Invalid username or password!</p>") {
 			t.Errorf("a wrong password: got %d:\n%s", wrong.status, wrong.body)
 		}
-		right := site.post(t, form, url.Values{"username": {"alice"}, "password": {"open-sesame"}})
-		if right.status != http.StatusSeeOther || right.location != "/there" {
-			t.Errorf("the right one: got %d to %q", right.status, right.location)
+		if leads := site.signInFor(t, "/there", "alice", "open-sesame"); leads != "/there" {
+			t.Errorf("the right one leads to %q", leads)
 		}
 		return
 	}
