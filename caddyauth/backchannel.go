@@ -122,15 +122,26 @@ func (h *Handler) endByToken(ctx context.Context, w http.ResponseWriter, r *http
 }
 
 // waysOfClient are what sessions were made with that were made with the client
-// that a provider speaks to. Other clients of the same issuer are told for
-// themselves.
+// that a provider speaks to, here or by another handler that keeps them in the
+// same place. Other clients of the same issuer are told for themselves.
 func (h *Handler) waysOfClient(through *way) (ways [][]string) {
-	for _, w := range h.ways {
-		if w.Issuer() == through.Issuer() && w.ClientID() == through.ClientID() {
-			ways = append(ways, w.proofParts)
+	for _, other := range append(h.door.all(), h) {
+		for _, w := range other.ways {
+			known := func(parts []string) bool { return slices.Equal(parts, w.proofParts) }
+			if w.isClientOf(through) && !slices.ContainsFunc(ways, known) {
+				ways = append(ways, w.proofParts)
+			}
 		}
 	}
 	return ways
+}
+
+// isOfClient reports whether a session was made with a client of this handler's,
+// on whatever conditions.
+func (h *Handler) isOfClient(r *session.Record) bool {
+	return slices.ContainsFunc(h.ways, func(w *way) bool {
+		return slices.ContainsFunc(h.waysOfClient(w), func(parts []string) bool { return session.MatchesFingerprint(r.Proof, parts...) })
+	})
 }
 
 // refuseLogout answers a token that is not believed, with no reason: that is in

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
+
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider/providertest"
 )
 
@@ -262,6 +264,32 @@ func newTwoClients(t testing.TB, options ...func(*Handler)) (p *providertest.Ser
 	v = newSiteIn(t, storage, append(options, signInWith(p))...).signedInAt("oidc")
 	p.ClientID = "client-2"
 	return p, v, newSiteIn(t, storage, append(options, signInWith(p))...)
+}
+
+// TestLogoutOnOtherConditions: a provider tells a client of the end once, at one
+// address. It is the end for all that the client signed in, on whatever
+// conditions another block did so.
+func TestLogoutOnOtherConditions(t *testing.T) {
+	p := newOpenID(t)
+	sid := providertest.SIDOf("1001")
+	for name, end := range map[string]func(*site, *visitor){
+		"back channel":  func(s *site, _ *visitor) { s.backChannel(p.LogoutToken("1001", sid)).want(http.StatusOK) },
+		"front channel": func(s *site, _ *visitor) { s.frontChannel(p.URL, sid).want(http.StatusOK) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := newFolder(t)
+			told := newSiteIn(t, &certmagic.FileStorage{Path: dir}, signInWith(p))
+			other := newSiteIn(t, &certmagic.FileStorage{Path: dir}, signInWith(p, func(o *OAuthProvider) { o.JWTUser = "sub" }))
+			v := other.signedInAt("oidc")
+			if !v.isIn() || v.at(told, testHost).isIn() {
+				t.Fatal("the session is not that of one block alone")
+			}
+			end(told, v)
+			if v.isIn() {
+				t.Error("the session goes on")
+			}
+		})
+	}
 }
 
 // TestBackChannelOfAnotherClient: another site's client of the same issuer has

@@ -90,6 +90,13 @@ func closeDoor(h *Handler) error {
 	return err
 }
 
+// all are the handlers behind the door.
+func (d *door) all() []*Handler {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.handlers)
+}
+
 // vouchers are the handlers behind the door, with the accounts and rules that
 // they go by now.
 func (d *door) vouchers() []voucher {

@@ -53,11 +53,11 @@ func (h *Handler) isGoodHere(s *session.Session) bool { return h.identityOf(s) !
 // way in, but for those of this browser: who has the same name at another
 // provider may be somebody else.
 func (h *Handler) endOthers(r *http.Request, of *session.Session, own []*session.Session) error {
-	way := h.proofPartsOf(&of.Record)
-	if way == nil {
+	ways := h.waysLike(&of.Record)
+	if ways == nil {
 		return nil // an account that is gone since: so are its sessions
 	}
-	who := session.Who{User: of.User, Provider: of.Provider, Issuer: of.Issuer, Subject: of.Subject, Ways: [][]string{way}}
+	who := session.Who{User: of.User, Provider: of.Provider, Issuer: of.Issuer, Subject: of.Subject, Ways: ways}
 	h.door.sessions.Bar(who)
 	ctx := context.WithoutCancel(r.Context())
 	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool {
@@ -71,17 +71,18 @@ func (h *Handler) endOthers(r *http.Request, of *session.Session, own []*session
 	return err
 }
 
-// proofPartsOf are what a session was made with that is good here: a provider,
-// or an account. They are nil if it is not good here.
-func (h *Handler) proofPartsOf(r *session.Record) []string {
+// waysLike are what the sessions were made with that were made as one that is
+// good here: with a client of a provider, or an account. They are nil if it is
+// not good here.
+func (h *Handler) waysLike(r *session.Record) [][]string {
 	if through := h.wayFor(r); through != nil {
-		return through.proofParts
+		return h.waysOfClient(through)
 	}
 	accounts := h.accounts()
 	if r.Provider != passwordProvider || accounts == nil || !accounts.vouchFor(r) {
 		return nil
 	}
-	return accounts.proofParts(r.User)
+	return [][]string{accounts.proofParts(r.User)}
 }
 
 // revokeAll makes the refresh tokens of ended sessions useless, one after the

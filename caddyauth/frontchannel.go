@@ -69,15 +69,15 @@ func namedSession(params url.Values) (who session.Who, ok bool) {
 	return session.Who{Issuer: params.Get("iss"), SID: params.Get("sid")}, true
 }
 
-// endNamed ends a session that was named, if it was made with a provider of
-// this handler's. With sessions in cookies, the browser's own may be one that
+// endNamed ends a session that was named, if it was made with a client of this
+// handler's. With sessions in cookies, the browser's own may be one that
 // this process has not met.
 func (h *Handler) endNamed(r *http.Request, who session.Who, cookies cookies) (int, error) {
 	if h.settings.stateless {
 		_, _ = h.sessionsOf(r, cookies) // makes it known
 	}
 	ctx := context.WithoutCancel(r.Context())
-	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.wayFor(&s.Record) != nil }, h.endedIn(r, endedByFrontChannel))
+	ended, err := h.door.endAll(ctx, who, func(s *session.Session) bool { return h.isOfClient(&s.Record) }, h.endedIn(r, endedByFrontChannel))
 	return len(ended), err
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
+
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider/providertest"
 	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
 )
@@ -270,6 +272,50 @@ func TestClaimsInHeaders(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSessionsOnOtherConditions: whoever one block let in with a client of a
+// provider is not let in for that by a block that asks for more of its people,
+// or calls them by other names. What does not concern who they are may differ.
+func TestSessionsOnOtherConditions(t *testing.T) {
+	p := newOpenID(t)
+	edit := func(c map[string]any) {
+		c["preferred_username"], c["hd"], c["roles"] = "root", "elsewhere.example", []string{"admins"}
+	}
+	p.Turn(func(k *providertest.Knobs) { k.IDToken, k.UserInfo = edit, edit })
+	dir := newFolder(t)
+	with := func(edits ...func(*OAuthProvider)) *site {
+		return newSiteIn(t, &certmagic.FileStorage{Path: dir}, signInWith(p, edits...))
+	}
+	plain := with()
+	v := plain.newVisitor("")
+	v.mustSignIn("/")
+	for name, test := range map[string]struct {
+		edit func(*OAuthProvider)
+		good bool
+	}{
+		"a label":              {func(o *OAuthProvider) { o.Label = "Work" }, true},
+		"the usual user claim": {func(o *OAuthProvider) { o.JWTUser = "email" }, true},
+		"a hint":               {withParam("prompt", "select_account"), true},
+		"another user claim":   {func(o *OAuthProvider) { o.JWTUser = "preferred_username" }, false},
+		"the same in Panel's":  {withParam("USER_KEY", "preferred_username"), false},
+		"other groups":         {func(o *OAuthProvider) { o.GroupsClaim = "roles" }, false},
+		"unverified addresses": {func(o *OAuthProvider) { o.AllowUnverifiedEmail = true }, false},
+		"a hosted domain":      {withParam("hd", "corp.example"), false},
+		"a recent sign-in":     {withParam("max_age", "60"), false},
+		"a second factor":      {withParam("acr_values", "mfa"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := with(test.edit)
+			if got := v.at(other, testHost).isIn(); got != test.good {
+				t.Errorf("the session is good: %t", got)
+			}
+			other.leave()
+		})
+	}
+	if !v.isIn() {
+		t.Error("asking elsewhere ended the session")
 	}
 }
 

@@ -53,8 +53,13 @@ func newWay(ctx context.Context, s providerSettings, logger *zap.Logger) (*way, 
 		redirectPath: redirectPath(s.redirectURI),
 		label:        labelOf(s.label, p.Name(), p.ID()),
 		text:         s.label,
-		proofParts:   []string{"provider", p.Name(), p.Authority(), p.ClientID()},
+		proofParts:   append([]string{"provider", p.Name(), p.Authority(), p.ClientID()}, p.Conditions()...),
 	}, nil
+}
+
+// isClientOf reports whether a provider knows both as one client.
+func (w *way) isClientOf(other *way) bool {
+	return w.Authority() == other.Authority() && w.ClientID() == other.ClientID()
 }
 
 // passwordWay is the provider that takes the form's password, or nil.

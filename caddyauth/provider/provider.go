@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -198,6 +199,16 @@ func (p *Provider) Name() string { return p.name }
 // Authority tells this provider from others of its name: its issuer or, without
 // one, where it exchanges codes for tokens.
 func (p *Provider) Authority() string { return firstOf(p.issuer, p.token) }
+
+// Conditions are what else decides who may sign in here, and as whom. Whom one
+// configuration lets in, another of the same client may refuse or call by
+// another name.
+func (p *Provider) Conditions() []string {
+	return []string{
+		p.userInfo, p.userKey, p.groupsClaim, strconv.FormatBool(p.allowUnverifiedEmail),
+		strings.ToLower(p.hostedParam), p.maxAge.String(), strings.Join(p.acr, " "),
+	}
+}
 
 // ClientID is the client that people sign in to.
 func (p *Provider) ClientID() string { return p.clientID }
