@@ -50,8 +50,6 @@ func corpus(t testing.TB) []attack {
 // about them, if there can be one.
 var elsewhere = map[string]struct{ why, test string }{
 	"CS-041": {"there is no token in the form to steal: a form counts by where its page is from (Sec-Fetch-Site, Origin)", "caddyauth.TestCrossOriginForms"},
-	"TV-044": {"there is no list of e-mail domains; hosted domains are Google's hd claim", "caddyauth/provider.TestGoogle"},
-	"TV-045": {"there is no list of e-mail domains; hosted domains are Google's hd claim", "caddyauth/provider.TestGoogle"},
 	"TV-048": {"needs Google's own addresses, which only the package can be led away from", "caddyauth/provider.TestGoogle"},
 	"BF-007": {"a million names take long to send; the table that they fill is filled directly", "caddyauth.TestAttemptsMemory"},
 	"BF-009": {"times are measured where nothing else runs; what is tested is that equal work is done", "caddyauth.TestEffortOfBcrypt"},

@@ -4,6 +4,7 @@
 package attack
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -34,6 +35,20 @@ var tokenScenes = map[string]scene{
 		unverified := func(c map[string]any) { c["email_verified"] = false }
 		k.IDToken, k.UserInfo = unverified, unverified
 	}),
+	"TV-044": func(s *site, _ attack) {
+		corp := atCorp(s)
+		corp.letIn("a@corp.com")
+		for _, email := range []string{"a@evilcorp.com", "a@corp.com.evil.com", "a@CORP.COM", "a@corp.com ", "a@corp.com.", "a@corp.co"} {
+			corp.keptOut(email)
+		}
+	},
+	"TV-045": func(s *site, _ attack) {
+		corp := atCorp(s)
+		for _, email := range []string{"a@\u0441orp.com", "a@c\u03bfrp.com", "a@\uff43orp.com", "a@corp\u3002com", `"a"@corp.com`, `"a@evil.com"@corp.com`} {
+			corp.keptOut(email)
+		}
+		corp.letIn("a@corp.com")
+	},
 	"TV-053": refusedToken(func(_ *site, k *providertest.Knobs) {
 		k.Tokens = func(answer map[string]any) {
 			answer["id_token"] = "eyJhbGciOiJQQkVTMi1IUzUxMitBMjU2S1ciLCJlbmMiOiJBMTI4R0NNIiwicDJjIjoyMTQ3NDgzNjQ3LCJwMnMiOiJBQUFBIiwiemlwIjoiREVGIn0.AAAA.AAAA.AAAA.AAAA"
@@ -52,6 +67,62 @@ var tokenScenes = map[string]scene{
 			s.t.Error("the log does not say why")
 		}
 	},
+}
+
+// corp is a site for the people of one e-mail domain.
+type corp struct{ *site }
+
+func atCorp(s *site) corp {
+	s.t.Helper()
+	return corp{besideWith(s, another{
+		lines: providerLines("oidc", s.provider) + "\nauthorize {\nallow @corp\n}",
+		after: "@corp auth_claim email *@corp.com",
+	})}
+}
+
+// visit signs somebody in by an e-mail address, as far as that goes, and has
+// them open a page.
+func (c corp) visit(email string) (signIn answer, page outcome) {
+	c.t.Helper()
+	flow := c.begin("/login")
+	params := flow.visit("alice")
+	edit := func(claims map[string]any) { claims["email"] = email }
+	c.turn(func(k *providertest.Knobs) { k.IDToken, k.UserInfo = edit, edit })
+	signIn = flow.back(params)
+	q := get("/app").page()
+	if session := signIn.cookie(c.sessionCookie()); session != "" {
+		q = q.as([2]string{c.sessionCookie(), session})
+	}
+	page = c.attackedWith(q)
+	c.provider.Turn(func(k *providertest.Knobs) { *k = providertest.Knobs{} })
+	return signIn, page
+}
+
+// keptOut: no page for them, a page of our words instead, and a line in the log.
+func (c corp) keptOut(email string) {
+	c.t.Helper()
+	before := len(c.logs())
+	signIn, page := c.visit(email)
+	refused, own := page.answer, noMarkup // the page says who was signed in
+	if signIn.cookie(c.sessionCookie()) == "" {
+		refused, own = signIn, noText
+	}
+	if err := errors.Join(closed(page), own(refused)); err != nil {
+		c.t.Errorf("%q: %v", email, err)
+	}
+	if refused.status != http.StatusForbidden && refused.status != http.StatusUnauthorized {
+		c.t.Errorf("%q is answered %d", email, refused.status)
+	}
+	if log := c.logs()[before:]; !strings.Contains(log, `"event":"denied"`) && !strings.Contains(log, `"event":"login_failed"`) {
+		c.t.Errorf("%q: the log does not say why", email)
+	}
+}
+
+func (c corp) letIn(email string) {
+	c.t.Helper()
+	if _, page := c.visit(email); len(page.app) != 1 {
+		c.t.Errorf("%q is answered %d", email, page.answer.status)
+	}
 }
 
 // refusedToken: a sign-in whose tokens are not what they should be fails on a

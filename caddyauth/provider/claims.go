@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // claims are what a token or a userinfo answer says of somebody. Names are
@@ -122,16 +124,34 @@ func (c claims) verified(name string) (yes, said bool) {
 	}
 }
 
+// guest is what applications call visitors who have not signed in.
+const guest = "guest"
+
 // usableName checks what a claim offers as a user name. It goes into headers,
 // cookies and rules, and people compare it by eye: what cannot be seen, or
 // reads like another name, is refused.
 func usableName(name string) bool {
-	if name == "" || len(name) > maxUserName || !utf8.ValidString(name) || strings.TrimSpace(name) != name {
+	if name == "" || name == guest || len(name) > maxUserName || !utf8.ValidString(name) || strings.TrimSpace(name) != name {
 		return false
 	}
 	return !strings.ContainsFunc(name, func(r rune) bool {
 		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
 	})
+}
+
+// isMisleading reports whether an e-mail address is not one plain address, so
+// that of whoever looks for its domain one may find another than the next: after
+// the first "@" or the last, outside quotes or within them, past a space or a
+// bracket. A text without "@" misleads nobody.
+func isMisleading(address string) bool {
+	plain := norm.NFKC.String(address) // there are wide "@" and "<"
+	local, domain, found := strings.Cut(plain, "@")
+	if !found {
+		return false
+	}
+	return local == "" || domain == "" || strings.Contains(domain, "@") ||
+		strings.ContainsAny(plain, `"(),:;<>[\]`) ||
+		strings.ContainsFunc(plain, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 }
 
 // What a session may hold of somebody's claims, in bytes of JSON.

@@ -38,6 +38,7 @@ type evidence struct {
 
 	accessToken string
 	unverified  string // the e-mail address that does not count
+	misleading  bool   // the e-mail address was not one plain address
 }
 
 // identify finds out whose tokens these are.
@@ -101,6 +102,7 @@ func (p *Provider) describe(ctx context.Context, e *evidence) (claims, error) {
 		return nil, err
 	}
 	p.dropUnverifiedEmail(e, all)
+	p.dropMisleadingEmail(e, all)
 	groups, known, err := p.groups(ctx, e, all)
 	if err != nil {
 		return nil, err
@@ -130,8 +132,12 @@ func addAlias(all claims, name string, others []string) {
 // user finds the user name. An access token is asked last, and only if the
 // provider's keys verify it.
 func (p *Provider) user(all claims, e *evidence) (string, error) {
-	if p.userKey == "email" && e.unverified != "" {
+	switch {
+	case p.userKey != "email":
+	case e.unverified != "":
 		return "", errUnverified
+	case e.misleading:
+		return "", errMisleading
 	}
 	claim, ok := all.at(p.userKey)
 	if !ok {
@@ -149,8 +155,13 @@ func (p *Provider) user(all claims, e *evidence) (string, error) {
 	if strings.EqualFold(user, e.unverified) {
 		return "", errUnverified
 	}
+	if p.userKey == "email" && isMisleading(user) {
+		return "", errMisleading // of the access token
+	}
 	return user, nil
 }
+
+var errMisleading = fail(KindMissingUser, stepIdentity, "the e-mail address is not usable as a user name: it is not one plain address")
 
 var errUnverified = fail(KindUnverifiedEmail, stepIdentity,
 	"the provider has not verified the e-mail address that is the user name; allow_unverified_email lets it count")
@@ -182,6 +193,16 @@ func (p *Provider) dropUnverifiedEmail(e *evidence, all claims) {
 	}
 	e.unverified, _ = all.text("email")
 	delete(all, "email")
+}
+
+// dropMisleadingEmail removes what is no plain e-mail address: rules and
+// applications tell people apart by its domain.
+func (p *Provider) dropMisleadingEmail(e *evidence, all claims) {
+	email, _ := all.text("email")
+	if e.misleading = isMisleading(email); e.misleading {
+		p.logger.Warn("the claim email is left out: it is not one plain address")
+		delete(all, "email")
+	}
 }
 
 // emailDenied reports whether the first source's e-mail address is not

@@ -43,6 +43,7 @@ func TestUserName(t *testing.T) {
 		"written backwards":   {"nickname", "\u202enimda", ""},
 		"line separator":      {"nickname", "a\u2028b", ""},
 		"very long":           {"nickname", strings.Repeat("x", 257), ""},
+		"what visitors are":   {"nickname", "guest", ""},                                  // to applications
 		"a placeholder":       {"nickname", "{env.COOKIE_SECRET}", "{env.COOKIE_SECRET}"}, // is text like any other
 		"dots in the name":    {"https://example.com/user", "alice", "alice"},
 	}
@@ -144,6 +145,56 @@ func TestUnverifiedEmail(t *testing.T) {
 			id = mustSignIn(t, newProvider(t, s, edit, func(c *provider.Config) { c.AllowUnverifiedEmail = true }), s)
 			if _, kept := id.Claims["email"]; !kept {
 				t.Error("e-mail address is not kept although it may be unverified")
+			}
+		})
+	}
+}
+
+// TestMisleadingEmail: what could be read as an address at more than one domain
+// is nobody's user name and no claim (CVE-2026-40574).
+func TestMisleadingEmail(t *testing.T) {
+	tests := map[string]bool{
+		"a@corp.com":                            false,
+		"A.b+c=d!#$%&'*/?^_`{|}~-@a-b.corp.com": false,
+		"zoë@bücher.example":                    false,
+		"a":                                     false,
+		"a@evil.com@corp.com":                   true,
+		"a@corp.com@evil.com":                   true,
+		"\"a@evil.com\"@corp.com":               true,
+		"\"a\"@corp.com":                        true,
+		"a@evil.com\uff20corp.com":              true,
+		"a\uff20corp.com\uff1c@x.com":           true,
+		"<a@corp.com>":                          true,
+		"A <a@corp.com>":                        true,
+		"a@evil.com,b@corp.com":                 true,
+		"a@evil.com;b@corp.com":                 true,
+		"a@evil.com b@corp.com":                 true,
+		"a@corp.com ":                           true,
+		" a@corp.com":                           true,
+		"a@evil.com\t@corp.com":                 true,
+		"a@evil.com\r\n@corp.com":               true,
+		"a@evil.com\x00@corp.com":               true,
+		"a@evil.com\u00a0.corp.com":             true,
+		"a@\u200bcorp.com":                      true,
+		"a(@evil.com)@corp.com":                 true,
+		"a@[127.0.0.1]":                         true,
+		`a@evil.com\@corp.com`:                  true,
+		"@corp.com":                             true,
+		"a@":                                    true,
+	}
+	for email, misleads := range tests {
+		t.Run(email, func(t *testing.T) {
+			s := providertest.Start(t)
+			says(s, func(c map[string]any) { c["email"] = email })
+			id, err := signIn(t, newProvider(t, s), s)
+			if misleads {
+				wantKind(t, err, provider.KindMissingUser)
+			} else if err != nil || id.User != email {
+				t.Errorf("identity is %v, %v", id, err)
+			}
+			id = mustSignIn(t, newProvider(t, s, func(c *provider.Config) { c.JWTUser = "sub" }), s)
+			if _, there := id.Claims["email"]; there == misleads {
+				t.Errorf("the claim is there: %t", there)
 			}
 		})
 	}
