@@ -39,7 +39,7 @@ func (h *Handler) openBearers() {
 		if len(audiences) == 0 {
 			audiences = []string{through.ClientID()}
 		}
-		parts := append([]string{"bearer", through.Name(), through.Authority()}, audiences...)
+		parts := slices.Concat([]string{"bearer", through.Name(), through.Authority()}, through.Conditions(), audiences)
 		h.bearers = append(h.bearers, bearer{way: through, audiences: audiences, proofParts: parts})
 	}
 }

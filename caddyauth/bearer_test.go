@@ -5,10 +5,14 @@ package caddyauth
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/certmagic"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider/providertest"
 )
@@ -56,6 +60,26 @@ func TestBearer(t *testing.T) {
 	session.open("/app", bearerOf(token)).wantUser("robot@example.com")
 	session.open("/app", bearerOf("wrong")).wantRefusal(http.StatusUnauthorized, "invalid_token")
 	session.open("/app").wantReached()
+}
+
+// TestBearerOnOtherConditions: whom one handler on the way knows by one claim, the
+// next does not take for whoever has that name by another.
+func TestBearerOnOtherConditions(t *testing.T) {
+	p := newOpenID(t)
+	storage := &certmagic.FileStorage{Path: newFolder(t)}
+	first := newSiteIn(t, storage, signInWith(p, func(o *OAuthProvider) { o.JWTUser = "nickname" }), takesBearer(providertest.Audience))
+	token := p.JWTAccessToken(claimIs("nickname", "admin@example.com"))
+	for name, jwtUser := range map[string]string{"nickname": "nickname", "email": ""} {
+		t.Run(name, func(t *testing.T) {
+			second := newSiteIn(t, storage, signInWith(p, func(o *OAuthProvider) { o.JWTUser = jwtUser }), takesBearer(providertest.Audience))
+			err := first.ServeHTTP(httptest.NewRecorder(), prepared(get("/app", bearerOf(token))), caddyhttp.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+				return second.ServeHTTP(w, r, second.app)
+			}))
+			if reached := second.app.hits > 0; err != nil || reached != (jwtUser == "nickname") {
+				t.Errorf("it is let in: %t, %v", reached, err)
+			}
+		})
+	}
 }
 
 func TestBearerRefused(t *testing.T) {

@@ -25,9 +25,21 @@ func (h *Handler) isPreflight(r *http.Request) bool {
 	case len(origins) != 1 || !h.settings.preflightOrigins[strings.ToLower(origins[0])]:
 	case len(methods) != 1 || !httpguts.ValidHeaderFieldName(methods[0]): // a method is such a token
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0 || r.Header["Upgrade"] != nil:
-	case r.Header["Authorization"] != nil || !isPlain(r):
+	case r.Header["Authorization"] != nil || !isPlain(r) || namesAnotherMethod(r):
 	default:
 		return true
+	}
+	return false
+}
+
+// namesAnotherMethod reports whether a request has a header by which some
+// frameworks take it for one of another method.
+func namesAnotherMethod(r *http.Request) bool {
+	for name := range r.Header {
+		switch foldHeader(name) {
+		case "x_http_method_override", "x_http_method", "x_method_override":
+			return true
+		}
 	}
 	return false
 }

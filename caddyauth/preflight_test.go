@@ -68,6 +68,8 @@ func TestPreflightIsNothingElse(t *testing.T) {
 		"a hidden path":       preflight("/app/..%2fadmin"),
 		"dots":                preflight("/app/../admin"),
 		"two slashes":         preflight("//admin"),
+		"a method of its own": preflight("/app", header("X-HTTP-Method-Override", "DELETE")),
+		"the same, folded":    preflight("/app", func(r *http.Request) { r.Header["X_http-Method"] = []string{"DELETE"} }),
 		"with credentials":    preflight("/app", header("Authorization", "Negotiate abc")),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,6 +40,20 @@ func (c *checker) identityHeaders(h *Handler, s *settings) {
 	for name := range defaultIdentityHeaders {
 		s.manage(name)
 	}
+	if h.judgesPaths() {
+		for _, name := range otherPathHeaders {
+			s.manage(name)
+		}
+	}
+}
+
+// otherPathHeaders are those by which some servers and frameworks take a request
+// for one of another path than its own (CVE-2018-14773).
+var otherPathHeaders = []string{"X-Original-Url", "X-Rewrite-Url"}
+
+// judgesPaths reports whether it depends on the path who may ask for it.
+func (h *Handler) judgesPaths() bool {
+	return h.Authorize != nil || len(h.OAuthGuestEndpoints) > 0 || len(h.CORSPreflight) > 0
 }
 
 func (s *settings) manage(header string) {

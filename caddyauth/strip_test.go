@@ -202,6 +202,36 @@ func TestStripTrailerHeader(t *testing.T) {
 	}
 }
 
+// TestCVE_2018_14773_AnotherPath: where the path decides who may have something,
+// no header names another one to the application.
+func TestCVE_2018_14773_AnotherPath(t *testing.T) {
+	names := []string{"X-Original-Url", "X-Rewrite-Url", "x_original_url", "X.Rewrite.Url", "X-ORIGINAL_URL"}
+	for name, test := range map[string]struct {
+		configure func(*Handler)
+		request   *http.Request
+		kept      bool
+	}{
+		"a guest page":       {guestPages("/public"), get("/public"), false},
+		"somebody, guests":   {guestPages("/public"), get("/app", basic(testUser, testPassword)), false},
+		"rules":              {rulesOf(`allow path=["/app"]; deny`), get("/app", basic(testUser, testPassword)), false},
+		"a preflight":        {preflightsFrom("https://docs.example.com"), preflight("/app"), false},
+		"everybody the same": {optional, get("/app"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, test.configure, basicHeader)
+			for _, header := range names {
+				test.request.Header[header] = []string{"/admin"}
+			}
+			s.serve(test.request).wantReached()
+			for _, header := range names {
+				if got := s.app.got.Header[header] != nil; got != test.kept {
+					t.Errorf("%s reaches the application: %t", header, got)
+				}
+			}
+		})
+	}
+}
+
 // TestStripKeepsTheRest: what is nobody's identity is none of our business.
 func TestStripKeepsTheRest(t *testing.T) {
 	s := newSite(t, optional, func(h *Handler) { h.PanelCookies = []string{"off"} })
