@@ -41,6 +41,28 @@ func TestIdle(t *testing.T) {
 	})
 }
 
+func TestIdleCountsFromTheMomentOfSignIn(t *testing.T) {
+	// A record knows no fractions of a second, a limit of a few seconds does.
+	const short = 2 * time.Second
+	bothModes(t, func(t *testing.T, store session.Store) {
+		for _, where := range []string{"here", "on another instance"} {
+			t.Run(where, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(900 * time.Millisecond) // of a clock that begins with a whole second
+					m := newManager(t, store)
+					_, cookie := begin(t, m)
+					if where != "here" {
+						m = newManager(t, store)
+					}
+					time.Sleep(short - 100*time.Millisecond)
+					wantFound(t, m, cookie, short)
+					synctest.Wait()
+				})
+			})
+		}
+	})
+}
+
 func TestNoIdleLimit(t *testing.T) {
 	bothModes(t, func(t *testing.T, store session.Store) {
 		synctest.Test(t, func(t *testing.T) {

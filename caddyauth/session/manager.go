@@ -193,6 +193,7 @@ func (m *Manager) Begin(ctx context.Context, r Record) (*Session, string, error)
 		return nil, "", err
 	}
 	s := newSession(secretID, r, now)
+	s.seen.Store(now.UnixNano())
 	if m.store == nil {
 		s.carry(secretID, cookie)
 	}

@@ -70,8 +70,9 @@ type Session struct {
 }
 
 // newSession returns the session of a record that was in the store at the
-// given time. It counts as last seen when it was made: who needs to know
-// better asks the store.
+// given time. It counts as last seen when it was made, at the end of that
+// second, for a record knows no fractions: who needs to know better asks the
+// store.
 func newSession(secret []byte, r Record, checked time.Time) *Session {
 	return newSessionNamed(identityOf(secret), r, checked)
 }
@@ -84,7 +85,7 @@ func newSessionNamed(id identity, r Record, checked time.Time) *Session {
 	}
 	s.ID = s.identity.String()
 	s.key = recordKey(s.identity, r.Expires)
-	s.seen.Store(r.Created.UnixNano())
+	s.seen.Store(r.Created.Add(time.Second - 1).UnixNano())
 	s.seenSaved.Store(r.Created.Unix())
 	s.checked.Store(checked.UnixNano())
 	return s
