@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
-
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider/providertest"
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
@@ -56,7 +54,7 @@ func TestClocksApart(t *testing.T) {
 					dir := newFolder(t)
 					instance := func(name string) *site {
 						return newSiteIn(t, anotherInstance(t.Name()+name, dir), signInWith(p), masterPassword, refreshTokens,
-							allPanelCookies, func(h *Handler) { h.SessionIdle = caddy.Duration(maxIdle) })
+							allPanelCookies, func(h *Handler) { h.SessionIdle = lasting(maxIdle) })
 					}
 					c := &clocksApart{t: t, provider: p, right: instance("right"), wrong: instance("wrong")}
 					c.wrong.setClock(wrongBy)

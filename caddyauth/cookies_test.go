@@ -284,7 +284,7 @@ func TestSetCookieAttributes(t *testing.T) {
 		{"strict", func(h *Handler) { h.CookieSameSite = "strict" }, nil, []string{"SameSite=Strict"}, nil},
 		{"none, HTTPS", func(h *Handler) { h.CookieSameSite = "none" }, []func(*http.Request){overTLS}, []string{"SameSite=None", "Secure"}, nil},
 		{"none, HTTP", func(h *Handler) { h.CookieSameSite = "none" }, nil, []string{"SameSite=Lax"}, []string{"Secure"}},
-		{"lifetime", func(h *Handler) { h.OAuthExpiryDays = 0.5 }, nil, []string{"Max-Age=43200"}, nil},
+		{"lifetime", func(h *Handler) { h.OAuthExpiryDays = "0.5" }, nil, []string{"Max-Age=43200"}, nil},
 		{"in the browser", stateless, nil, []string{"Path=/", "Max-Age=86400", "HttpOnly", "SameSite=Lax"}, nil},
 	}
 	for _, test := range tests {

@@ -484,13 +484,13 @@ func TestRemember(t *testing.T) {
 	remember.Set("remember", "1")
 	tests := []struct {
 		name   string
-		days   float64
+		days   Number
 		form   url.Values
 		maxAge int
 	}{
-		{"offered and taken", 30, remember, 30 * 86400},
-		{"offered and not taken", 30, credentialsForm(testUser, testPassword), 86400},
-		{"not offered and taken", 0, remember, 86400},
+		{"offered and taken", "30", remember, 30 * 86400},
+		{"offered and not taken", "30", credentialsForm(testUser, testPassword), 86400},
+		{"not offered and taken", "", remember, 86400},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -510,7 +510,7 @@ func TestRemember(t *testing.T) {
 			}
 		})
 	}
-	s := newSite(t, func(h *Handler) { h.RememberMe = 30 })
+	s := newSite(t, func(h *Handler) { h.RememberMe = "30" })
 	s.serve(get("/login", browser)).wantBody(`name="remember"`, "30 days")
 	// A wrong password does not lose the tick's field.
 	s.serve(post("/login", credentialsForm(testUser, "wrong"))).wantBody(`name="remember"`)

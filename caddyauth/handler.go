@@ -98,7 +98,7 @@ type Handler struct {
 	// How long a session lasts, in days, whatever the way in; decimals are
 	// allowed, and at most 400 days. What the session has open ends with it.
 	// Default: `1`.
-	OAuthExpiryDays float64 `json:"oauth_expiry_days,omitempty"`
+	OAuthExpiryDays Number `json:"oauth_expiry_days,omitempty"`
 
 	// Let everybody in as the user `guest` until they sign in at the login
 	// endpoint. Excludes `oauth_guest_endpoints`, which it would make
@@ -180,10 +180,10 @@ type Handler struct {
 	// How long a session may be unused before it ends: a duration such as
 	// `30m`, at least a second. Messages on a websocket are use, pings are not.
 	// Default: no limit.
-	SessionIdle caddy.Duration `json:"session_idle,omitempty"`
+	SessionIdle Duration `json:"session_idle,omitempty"`
 	// Offer "stay signed in" on the sign-in page. A session of whoever takes
 	// that lasts this many days, at most 400. Default: not offered.
-	RememberMe float64 `json:"remember_me,omitempty"`
+	RememberMe Number `json:"remember_me,omitempty"`
 	// How many failed sign-ins are allowed within how long for one user name
 	// from one address, and four times as many from the address alone; then the
 	// answer is 429 with `Retry-After` (RFC 6585). Default: `5 2m`.
@@ -243,9 +243,9 @@ type Handler struct {
 // address to Max, and for the address alone to four times as many.
 type LoginAttempts struct {
 	// Failures allowed within the window, at most 1000. Default: `5`.
-	Max int `json:"max,omitempty"`
+	Max Number `json:"max,omitempty"`
 	// How long a failure counts, from a second to a day. Default: `2m`.
-	Window caddy.Duration `json:"window,omitempty"`
+	Window Duration `json:"window,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.

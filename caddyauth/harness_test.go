@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -93,7 +94,7 @@ func identityHeaders(h *Handler)  { h.IdentityHeaders = map[string]string{} }
 func masterPassword(h *Handler)   { h.BasicAuth = &BasicAuth{Source: testPassword} }
 func generatedSecrets(h *Handler) { h.CookieSecret = nil }
 func noPanelCookies(h *Handler)   { h.PanelCookies = []string{"off"} }
-func idleLimit(h *Handler)        { h.SessionIdle = caddy.Duration(time.Hour) }
+func idleLimit(h *Handler)        { h.SessionIdle = "1h" }
 
 func guestPages(pages ...string) func(*Handler) {
 	return func(h *Handler) { h.OAuthGuestEndpoints = pages }
@@ -104,8 +105,13 @@ func accountsFile(path string) func(*Handler) {
 }
 
 func attemptsLimit(n int, window time.Duration) func(*Handler) {
-	return func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: n, Window: caddy.Duration(window)} }
+	return func(h *Handler) {
+		h.LoginAttempts = &LoginAttempts{Max: Number(strconv.Itoa(n)), Window: lasting(window)}
+	}
 }
+
+// lasting is a duration as an option.
+func lasting(d time.Duration) Duration { return Duration(d.String()) }
 
 // in is the same site in a subtest.
 func (s *site) in(t testing.TB) *site {

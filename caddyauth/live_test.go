@@ -22,7 +22,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/certmagic"
 	"github.com/quic-go/quic-go/http3"
@@ -497,7 +496,7 @@ func TestLiveEnds(t *testing.T) {
 		"closed alone": {end: func(_ testing.TB, s *liveSite, _ *clock, _ string) { s.closeAll() }},
 		"lifetime":     {end: func(_ testing.TB, _ *liveSite, c *clock, _ string) { c.pass(day) }},
 		"idle": {
-			configure: func(_ testing.TB, h *Handler) { h.SessionIdle = caddy.Duration(time.Hour) },
+			configure: func(_ testing.TB, h *Handler) { h.SessionIdle = lasting(time.Hour) },
 			end: func(_ testing.TB, s *liveSite, c *clock, _ string) {
 				time.Sleep(2 * lookInterval) // what has passed is seen
 				c.pass(time.Hour + time.Minute)
@@ -559,7 +558,7 @@ func (s *liveSite) value(cookies string) string {
 // TestLiveTrafficIsUse: what passes keeps a session from being idle, but pings
 // do not.
 func TestLiveTrafficIsUse(t *testing.T) {
-	anHour := func(h *Handler) { h.SessionIdle = caddy.Duration(time.Hour) }
+	anHour := func(h *Handler) { h.SessionIdle = lasting(time.Hour) }
 	tests := map[string]struct {
 		path  string
 		pass  func(s *liveSite, c *liveClient)
@@ -871,7 +870,7 @@ func TestLiveSendsFiles(t *testing.T) {
 func TestLiveTunnelByHalves(t *testing.T) {
 	for name, limit := range map[string]time.Duration{"idle": time.Hour, "no limit": 0} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, func(h *Handler) { h.SessionIdle = caddy.Duration(limit) })
+			s := newSite(t, func(h *Handler) { h.SessionIdle = lasting(limit) })
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_ = s.ServeHTTP(w, prepared(r), caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
 					conn, buffered, err := http.NewResponseController(w).Hijack()
@@ -923,7 +922,7 @@ func TestLivePiecesAreUse(t *testing.T) {
 	const size = 5 << 20
 	for limit, largest := range map[time.Duration]int64{0: 1 << 20, time.Hour: 128 << 10} {
 		t.Run(limit.String(), func(t *testing.T) {
-			s := newSite(t, func(h *Handler) { h.SessionIdle = caddy.Duration(limit) })
+			s := newSite(t, func(h *Handler) { h.SessionIdle = lasting(limit) })
 			p := &pieces{ResponseRecorder: httptest.NewRecorder()}
 			next := caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
 				_, err := io.Copy(w, io.LimitReader(zeroes{}, size))

@@ -63,7 +63,7 @@ func TestProviderSessionLifetime(t *testing.T) {
 	for mode, store := range modes {
 		t.Run(mode, func(t *testing.T) {
 			onFakeTime(t, func(t *testing.T) {
-				s := newSite(t, append([]func(*Handler){signInWith(p), refreshTokens, func(h *Handler) { h.OAuthExpiryDays = 0.25 }}, store...)...)
+				s := newSite(t, append([]func(*Handler){signInWith(p), refreshTokens, func(h *Handler) { h.OAuthExpiryDays = "0.25" }}, store...)...)
 				v := s.newVisitor("")
 				v.mustSignIn("/")
 				time.Sleep(5*time.Hour + 59*time.Minute)

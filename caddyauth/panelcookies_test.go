@@ -85,7 +85,7 @@ func TestPanelCookiesNames(t *testing.T) {
 // TestPanelCookiesAreFresh: a day-old session has cookies of this second,
 // because Panel lets no older ones in than a day.
 func TestPanelCookiesAreFresh(t *testing.T) {
-	s := newSite(t, func(h *Handler) { h.OAuthExpiryDays = 30 })
+	s := newSite(t, func(h *Handler) { h.OAuthExpiryDays = "30" })
 	c := s.withClock()
 	cookie := s.signInAlice()
 	line := func() string {

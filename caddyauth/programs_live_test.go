@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
-
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider/providertest"
 )
 
@@ -59,7 +57,7 @@ func TestLivePrograms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := newFile(t, "users.json", `{"alice": {`+withPassword+`, `+withKey+`}`+other)
 			// An idle limit is for sessions: no store is asked for a program.
-			s := newLiveSite(t, accountsFile(path), basicHeader, func(h *Handler) { h.SessionIdle = caddy.Duration(time.Second) })
+			s := newLiveSite(t, accountsFile(path), basicHeader, func(h *Handler) { h.SessionIdle = lasting(time.Second) })
 			c := openAs(t, s, test.show)
 			s.echoes(t, c)
 			writeFile(t, path, `{"alice": {`+withPassword+`, `+withKey+`}, "bob": "another password"}`)

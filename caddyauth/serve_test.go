@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/certmagic"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
@@ -200,7 +199,7 @@ func TestWebsocketOrigin(t *testing.T) {
 func TestSessionLifetime(t *testing.T) {
 	for name, options := range map[string][]func(*Handler){"stored": nil, "in the browser": {stateless}} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, append(options, func(h *Handler) { h.OAuthExpiryDays = 0.5 })...)
+			s := newSite(t, append(options, func(h *Handler) { h.OAuthExpiryDays = "0.5" })...)
 			c := s.withClock()
 			cookie := s.signInAlice()
 			for range 11 { // using it does not prolong it (CK-030)
@@ -219,7 +218,7 @@ func TestSessionLifetime(t *testing.T) {
 func TestSessionIdle(t *testing.T) {
 	for name, options := range map[string][]func(*Handler){"stored": nil, "in the browser": {stateless}} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, append(options, func(h *Handler) { h.SessionIdle = caddy.Duration(10 * time.Minute) })...)
+			s := newSite(t, append(options, func(h *Handler) { h.SessionIdle = lasting(10 * time.Minute) })...)
 			c := s.withClock()
 			cookie, other := s.signInAlice(), s.signInAlice()
 			for range 5 {

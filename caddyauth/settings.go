@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -168,29 +169,36 @@ func (c *checker) inlineAccounts(written map[string]string, s *settings) {
 func (c *checker) times(h *Handler, s *settings) {
 	s.lifetime = c.days("oauth_expiry_days", h.OAuthExpiryDays, 1)
 	s.remember = c.days("remember_me", h.RememberMe, 0)
-	s.idle = time.Duration(h.SessionIdle)
+	s.idle = c.duration("session_idle", h.SessionIdle)
 	if s.idle != 0 && s.idle < time.Second {
 		c.wrong("session_idle", "must be at least 1s")
 	}
 	s.attempts = limit{max: 5, window: 2 * time.Minute}
-	if h.LoginAttempts == nil {
-		return
-	}
-	if n := h.LoginAttempts.Max; n != 0 {
-		s.attempts.max = n
-	}
-	if window := time.Duration(h.LoginAttempts.Window); window != 0 {
-		s.attempts.window = window
-	}
-	if s.attempts.max < 1 || s.attempts.max > maxAttemptsLimit {
-		c.wrong("login_attempts", "the number of failures must be between 1 and %d", maxAttemptsLimit)
-	}
-	if s.attempts.window < time.Second || s.attempts.window > day {
-		c.wrong("login_attempts", "the window must be between 1s and 24h")
+	if h.LoginAttempts != nil {
+		c.attempts(*h.LoginAttempts, &s.attempts)
 	}
 }
 
-func (c *checker) days(subdirective string, days, byDefault float64) time.Duration {
+func (c *checker) attempts(written LoginAttempts, allowed *limit) {
+	const subdirective = "login_attempts"
+	if n := c.number(subdirective, written.Max); n != 0 {
+		if n != math.Trunc(n) || n < 1 || n > maxAttemptsLimit {
+			c.wrong(subdirective, "the number of failures must be a whole one between 1 and %d", maxAttemptsLimit)
+			return
+		}
+		allowed.max = int(n)
+	}
+	if window := c.duration(subdirective, written.Window); window != 0 {
+		if window < time.Second || window > day {
+			c.wrong(subdirective, "the window must be between 1s and 24h")
+			return
+		}
+		allowed.window = window
+	}
+}
+
+func (c *checker) days(subdirective string, written Number, byDefault float64) time.Duration {
+	days := c.number(subdirective, written)
 	if days == 0 {
 		days = byDefault
 	}

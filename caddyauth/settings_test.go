@@ -69,8 +69,8 @@ func TestSettings(t *testing.T) {
 	t.Setenv("PANELAUTH_TEST_SECRET", "from-the-environment")
 	s := mustResolve(t, good(func(h *Handler) {
 		h.CookieSecret = []string{"{env.PANELAUTH_TEST_SECRET}", "an-older-cookie-secret"}
-		h.OAuthExpiryDays, h.RememberMe, h.SessionIdle = 0.5, 30, caddy.Duration(time.Hour)
-		h.LoginAttempts = &LoginAttempts{Max: 3}
+		h.OAuthExpiryDays, h.RememberMe, h.SessionIdle = "0.5", "30", "1h"
+		h.LoginAttempts = &LoginAttempts{Max: "3"}
 		h.LoginEndpoint, h.LogoutEndpoint = "/auth/login/", "/auth/logout"
 		h.CookiePath, h.CookieDomain, h.CookieName, h.CookieSameSite = "/app", "example.com", "me", "Strict"
 		h.SessionStore = "cookie"
@@ -202,17 +202,22 @@ func TestMistakes(t *testing.T) {
 		{"cookie twice", func(h *Handler) { h.PanelCookies = strs("user", "user") }, "panel_cookies", "twice", false},
 		{"empty cookie", func(h *Handler) { h.PanelCookies = strs("") }, "panel_cookies", "empty", false},
 
-		{"lifetime below 0", func(h *Handler) { h.OAuthExpiryDays = -1 }, "oauth_expiry_days", "more than 0", false},
-		{"lifetime of a moment", func(h *Handler) { h.OAuthExpiryDays = 1e-9 }, "oauth_expiry_days", "more than 0", false},
-		{"lifetime of years", func(h *Handler) { h.OAuthExpiryDays = 401 }, "oauth_expiry_days", "400", false},
-		{"remember below 0", func(h *Handler) { h.RememberMe = -1 }, "remember_me", "more than 0", false},
-		{"remember for years", func(h *Handler) { h.RememberMe = 1e300 }, "remember_me", "400", false},
-		{"idle for a moment", func(h *Handler) { h.SessionIdle = caddy.Duration(time.Millisecond) }, "session_idle", "1s", false},
-		{"idle below 0", func(h *Handler) { h.SessionIdle = -caddy.Duration(time.Hour) }, "session_idle", "1s", false},
-		{"attempts below 0", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: -1} }, "login_attempts", "between", false},
-		{"attempts without end", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: 1e6} }, "login_attempts", "between", false},
-		{"window below 0", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Window: -1} }, "login_attempts", "between", false},
-		{"window of a week", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Window: caddy.Duration(7 * day)} }, "login_attempts", "between", false},
+		{"lifetime in words", func(h *Handler) { h.OAuthExpiryDays = "a day" }, "oauth_expiry_days", "not a number", false},
+		{"lifetime from nowhere", func(h *Handler) { h.OAuthExpiryDays = "{env.PANELAUTH_TEST_MISSING}" }, "oauth_expiry_days", "{env.PANELAUTH_TEST_MISSING}", true},
+		{"endless lifetime", func(h *Handler) { h.OAuthExpiryDays = "inf" }, "oauth_expiry_days", "not a number", false},
+		{"idle without a unit", func(h *Handler) { h.SessionIdle = "30" }, "session_idle", "not a duration", false},
+		{"half an attempt", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: "0.5"} }, "login_attempts", "whole", false},
+		{"lifetime below 0", func(h *Handler) { h.OAuthExpiryDays = "-1" }, "oauth_expiry_days", "more than 0", false},
+		{"lifetime of a moment", func(h *Handler) { h.OAuthExpiryDays = "1e-9" }, "oauth_expiry_days", "more than 0", false},
+		{"lifetime of years", func(h *Handler) { h.OAuthExpiryDays = "401" }, "oauth_expiry_days", "400", false},
+		{"remember below 0", func(h *Handler) { h.RememberMe = "-1" }, "remember_me", "more than 0", false},
+		{"remember for years", func(h *Handler) { h.RememberMe = "1e300" }, "remember_me", "400", false},
+		{"idle for a moment", func(h *Handler) { h.SessionIdle = lasting(time.Millisecond) }, "session_idle", "1s", false},
+		{"idle below 0", func(h *Handler) { h.SessionIdle = "-1h" }, "session_idle", "1s", false},
+		{"attempts below 0", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: "-1"} }, "login_attempts", "between", false},
+		{"attempts without end", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: "1e6"} }, "login_attempts", "between", false},
+		{"window below 0", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Window: "-1ns"} }, "login_attempts", "between", false},
+		{"window of a week", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Window: lasting(7 * day)} }, "login_attempts", "between", false},
 
 		{"login without slash", func(h *Handler) { h.LoginEndpoint = "login" }, "login_endpoint", "/login", false},
 		{"login at the root", func(h *Handler) { h.LoginEndpoint = "/" }, "login_endpoint", "plain path", false},

@@ -126,7 +126,7 @@ func BenchmarkColdSession(b *testing.B) {
 // BenchmarkSignIn is a sign-in with a password that is not hashed, and a store
 // that takes no time.
 func BenchmarkSignIn(b *testing.B) {
-	s := newSite(b, func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: 1000} })
+	s := newSite(b, func(h *Handler) { h.LoginAttempts = &LoginAttempts{Max: "1000"} })
 	s.withSessions(b, 1)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -33,9 +33,6 @@ var (
 	errEmpty     = errors.New("empty value")
 )
 
-// noPlaceholder is said of numbers, which are numbers in JSON as well.
-const noPlaceholder = " (an environment variable is written {$NAME} here)"
-
 // subdirectives are in the order of the syntax above parseDirective.
 var subdirectives = []entry[caddyauth.Handler]{
 	{"basic_auth", "one password or one file, in quotes if it has spaces, or a block of accounts with a user name and a password or hash on each line", parseBasicAuth},
@@ -47,7 +44,7 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"oauth_extra_params", extraParams, params(func(h *caddyauth.Handler) *map[string]string { return &h.OAuthExtraParams })},
 	{"oauth_encryption_key", "one Fernet key", text(func(h *caddyauth.Handler) *string { return &h.OAuthEncryptionKey })},
 	{"oauth_refresh_tokens", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.OAuthRefreshTokens })},
-	{"oauth_expiry_days", "a number of days greater than 0, such as 1 or 0.5" + noPlaceholder, days(func(h *caddyauth.Handler) *float64 { return &h.OAuthExpiryDays })},
+	{"oauth_expiry_days", "a number of days greater than 0, such as 1 or 0.5", days(func(h *caddyauth.Handler) *caddyauth.Number { return &h.OAuthExpiryDays })},
 	{"logout_provider", "off, or is left out", text(func(h *caddyauth.Handler) *string { return &h.LogoutProvider })},
 	{"token_endpoint", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.TokenEndpoint })},
 
@@ -71,9 +68,9 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"cookie_name", "one name", text(func(h *caddyauth.Handler) *string { return &h.CookieName })},
 	{"cookie_same_site", "one of lax, strict and none", text(func(h *caddyauth.Handler) *string { return &h.CookieSameSite })},
 	{"session_store", "one of storage and cookie, or redis and a URL such as redis://localhost:6379", parseSessionStore},
-	{"session_idle", "a duration greater than 0, such as 30m" + noPlaceholder, parseSessionIdle},
-	{"remember_me", "a number of days greater than 0, such as 30" + noPlaceholder, days(func(h *caddyauth.Handler) *float64 { return &h.RememberMe })},
-	{"login_attempts", "a number of failures and a duration, both greater than 0, such as 5 2m" + noPlaceholder, parseLoginAttempts},
+	{"session_idle", "a duration greater than 0, such as 30m", parseSessionIdle},
+	{"remember_me", "a number of days greater than 0, such as 30", days(func(h *caddyauth.Handler) *caddyauth.Number { return &h.RememberMe })},
+	{"login_attempts", "a number of failures and a duration, both greater than 0, such as 5 2m", parseLoginAttempts},
 
 	{"basic_auth_header", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.BasicAuthHeader })},
 	{bearer, "the id of an oauth_provider, and then a block with audience or nothing", parseBearer},

@@ -4,6 +4,7 @@
 package caddyfile
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -56,19 +57,34 @@ func flag[T any](field func(*T) *bool) parseFunc[T] {
 
 // days parses a number of days. Zero is refused because in JSON it would mean
 // the default.
-func days[T any](field func(*T) *float64) parseFunc[T] {
-	return func(line *caddyfile.Dispenser, target *T) error {
+func days(field func(*caddyauth.Handler) *caddyauth.Number) parseFunc[caddyauth.Handler] {
+	return func(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
 		var written string
 		if !line.Args(&written) {
 			return errArguments
 		}
-		number, err := strconv.ParseFloat(written, 64)
-		if err != nil || !(number > 0) || math.IsInf(number, 0) {
-			return errArguments
-		}
-		*field(target) = number
-		return nil
+		*field(handler) = caddyauth.Number(written)
+		return refuseUnless(isPositive, written)
 	}
+}
+
+func isPositive(written string) bool {
+	number, err := strconv.ParseFloat(written, 64)
+	return err == nil && number > 0 && !math.IsInf(number, 0)
+}
+
+func isPositiveDuration(written string) bool {
+	duration, err := caddy.ParseDuration(written)
+	return err == nil && duration > 0
+}
+
+// refuseUnless judges a value that is written out. What a placeholder stands
+// for, the handler judges.
+func refuseUnless(good func(string) bool, written string) error {
+	if written == "" || !placeholder.MatchString(written) && !good(written) {
+		return errArguments
+	}
+	return nil
 }
 
 // parseSessionStore has a word before a URL, which JSON has not: a URL may be a
@@ -90,12 +106,8 @@ func parseSessionIdle(line *caddyfile.Dispenser, handler *caddyauth.Handler) err
 	if !line.Args(&written) {
 		return errArguments
 	}
-	idle, err := caddy.ParseDuration(written)
-	if err != nil || idle <= 0 {
-		return errArguments
-	}
-	handler.SessionIdle = caddy.Duration(idle)
-	return nil
+	handler.SessionIdle = caddyauth.Duration(written)
+	return refuseUnless(isPositiveDuration, written)
 }
 
 func parseLoginAttempts(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
@@ -103,16 +115,8 @@ func parseLoginAttempts(line *caddyfile.Dispenser, handler *caddyauth.Handler) e
 	if !line.Args(&failures, &window) {
 		return errArguments
 	}
-	limit, err := strconv.Atoi(failures)
-	if err != nil || limit <= 0 {
-		return errArguments
-	}
-	within, err := caddy.ParseDuration(window)
-	if err != nil || within <= 0 {
-		return errArguments
-	}
-	handler.LoginAttempts = &caddyauth.LoginAttempts{Max: limit, Window: caddy.Duration(within)}
-	return nil
+	handler.LoginAttempts = &caddyauth.LoginAttempts{Max: caddyauth.Number(failures), Window: caddyauth.Duration(window)}
+	return errors.Join(refuseUnless(isPositive, failures), refuseUnless(isPositiveDuration, window))
 }
 
 func parseBasicAuth(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
