@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
@@ -188,10 +189,10 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 		at, key = func(option string) string { return "oauth_" + option }, "oauth_key"
 		p = h.withFlatOptions(p)
 	}
-	if p.Key == "" {
+	name := c.text(subdirective, p.Name)
+	if p.Key == "" && (name == "" || slices.Contains(provider.Names(), name)) {
 		c.wrong(subdirective, "the client id is missing: add %s, and whatever else the provider gave", key)
 	}
-	name := c.text(subdirective, p.Name)
 	id := c.text(subdirective, p.ID)
 	if id == "" {
 		id = name

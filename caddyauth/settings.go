@@ -212,7 +212,11 @@ func (c *checker) days(subdirective string, written Number, byDefault float64) t
 func (c *checker) endpoints(h *Handler, s *settings) {
 	s.login = c.endpoint("login_endpoint", h.LoginEndpoint, DefaultLoginEndpoint)
 	s.logout = c.endpoint("logout_endpoint", h.LogoutEndpoint, DefaultLogoutEndpoint)
-	if s.login != "" && s.login == s.logout {
+	switch {
+	case s.login == "" || s.login != s.logout:
+	case h.LogoutEndpoint == "":
+		c.wrong("login_endpoint", "is the same path as logout_endpoint: %s", s.login)
+	default:
 		c.wrong("logout_endpoint", "is the same path as login_endpoint: %s", s.login)
 	}
 	s.me = s.login + mePath
@@ -229,12 +233,13 @@ func (c *checker) endpoint(subdirective, written, byDefault string) string {
 		return byDefault
 	}
 	path := c.text(subdirective, written)
-	switch {
-	case path == "":
+	if path == "" {
 		return ""
-	case !strings.HasPrefix(path, "/"):
-		c.wrong(subdirective, "must begin with a slash: /%s", path)
-	case path == "/" || !isPlainPath(path) || strings.ContainsAny(path, "* "):
+	}
+	if !strings.HasPrefix(path, "/") { // as in Panel
+		path = "/" + path
+	}
+	if path == "/" || !isPlainPath(path) || strings.ContainsAny(path, "* ") {
 		c.wrong(subdirective, "must be a plain path such as %s, without a query, wildcard or dot segment", byDefault)
 	}
 	return endpoint(path)

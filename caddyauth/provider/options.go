@@ -34,7 +34,10 @@ var (
 	scopeValue  = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
 )
 
-func errMissing(name string) error { return fmt.Errorf("%s is missing", name) }
+// errMissing is said of an extra parameter.
+func errMissing(name string) error {
+	return fmt.Errorf("%s is missing: add it to oauth_extra_params, or to extra_params in a block", name)
+}
 
 // settings are a Config in terms of the table.
 type settings struct {
@@ -220,7 +223,7 @@ func checkRequired(c Config, r row, options map[string]string) error {
 	for _, name := range r.required {
 		switch {
 		case name == "secret" && c.ClientSecret == "":
-			return errMissing("the client secret")
+			return errors.New("the client secret is missing")
 		case name == "secret" || options[name] != "":
 		case strings.HasSuffix(name, "_URL") && options["ISSUER"] != "":
 		default:
