@@ -108,7 +108,7 @@ type Handler struct {
 	// query string, and what a Panel page loads from below it; a path that ends
 	// in `/*` opens the whole tree. Paths are compared with upper and lower
 	// case. Default: none.
-	OAuthGuestEndpoints []string `json:"oauth_guest_endpoints,omitempty"`
+	OAuthGuestEndpoints Texts `json:"oauth_guest_endpoints,omitempty"`
 
 	// Accept `Authorization: Basic` (RFC 7617) with the accounts of
 	// `basic_auth`, as well as the form, from programs. Default: off.
@@ -120,7 +120,7 @@ type Handler struct {
 	// Origins whose CORS preflights (of the Fetch standard), which never say
 	// who asks, pass to the application, as nobody's. Origins are compared as a
 	// whole; there is no `*`. Default: none.
-	CORSPreflight []string `json:"cors_preflight,omitempty"`
+	CORSPreflight Texts `json:"cors_preflight,omitempty"`
 
 	// Where people sign in: a plain path of this site. Default: `/login`.
 	LoginEndpoint string `json:"login_endpoint,omitempty"`
@@ -156,7 +156,7 @@ type Handler struct {
 	// out. Panel must be started with the first. Default: generated once and
 	// kept in Caddy's storage; it then serves sessions only, and Panel gets no
 	// cookies.
-	CookieSecret []string `json:"cookie_secret,omitempty"`
+	CookieSecret Texts `json:"cookie_secret,omitempty"`
 	// The path that the session cookie is sent to (`Path` of RFC 6265). The
 	// login and logout endpoints should be below it. Default: `/`.
 	CookiePath string `json:"cookie_path,omitempty"`
@@ -199,7 +199,7 @@ type Handler struct {
 	// `oauth_expiry`, with `encrypted` before them to wrap tokens with
 	// `oauth_encryption_key`, or `off` alone. There are none without a
 	// `cookie_secret`, which Panel must have, too. Default: `user id_token`.
-	PanelCookies []string `json:"panel_cookies,omitempty"`
+	PanelCookies Texts `json:"panel_cookies,omitempty"`
 	// Headers that tell the application who is signed in, with the claim that
 	// each carries; where none is named they are `Remote-User`, `Remote-Name`,
 	// `Remote-Email` and `Remote-Groups`. A client's own are removed. Default:
@@ -212,7 +212,7 @@ type Handler struct {
 	// Origins of other sites whose pages may open websockets here. All others
 	// are refused with 403, session or not (RFC 6455, section 10.2). Default:
 	// none.
-	WebsocketAllowedOrigins []string `json:"websocket_allowed_origins,omitempty"`
+	WebsocketAllowedOrigins Texts `json:"websocket_allowed_origins,omitempty"`
 
 	logger   *zap.Logger
 	audit    *zap.Logger

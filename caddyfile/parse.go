@@ -49,7 +49,7 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"token_endpoint", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.TokenEndpoint })},
 
 	{"oauth_optional", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.OAuthOptional })},
-	{"oauth_guest_endpoints", "one or more paths", texts(func(h *caddyauth.Handler) *[]string { return &h.OAuthGuestEndpoints })},
+	{"oauth_guest_endpoints", "one or more paths", texts(func(h *caddyauth.Handler) *[]string { return (*[]string)(&h.OAuthGuestEndpoints) })},
 
 	{authorize, "one file, or a block of rules", skipRules},
 
@@ -62,7 +62,7 @@ var subdirectives = []entry[caddyauth.Handler]{
 	{"branding", "a block with title, logo, accent or notice on each line", parseBranding},
 	{"session_notice", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.SessionNotice })},
 
-	{"cookie_secret", "one secret and, after it, older ones that are still accepted", texts(func(h *caddyauth.Handler) *[]string { return &h.CookieSecret })},
+	{"cookie_secret", "one secret and, after it, older ones that are still accepted", texts(func(h *caddyauth.Handler) *[]string { return (*[]string)(&h.CookieSecret) })},
 	{"cookie_path", "one path", text(func(h *caddyauth.Handler) *string { return &h.CookiePath })},
 	{"cookie_domain", "one domain", text(func(h *caddyauth.Handler) *string { return &h.CookieDomain })},
 	{"cookie_name", "one name", text(func(h *caddyauth.Handler) *string { return &h.CookieName })},
@@ -74,12 +74,12 @@ var subdirectives = []entry[caddyauth.Handler]{
 
 	{"basic_auth_header", "no value", flag(func(h *caddyauth.Handler) *bool { return &h.BasicAuthHeader })},
 	{bearer, "the id of an oauth_provider, and then a block with audience or nothing", parseBearer},
-	{"cors_preflight", "one or more origins, such as https://example.com", texts(func(h *caddyauth.Handler) *[]string { return &h.CORSPreflight })},
+	{"cors_preflight", "one or more origins, such as https://example.com", texts(func(h *caddyauth.Handler) *[]string { return (*[]string)(&h.CORSPreflight) })},
 
-	{"panel_cookies", "off, or any of user, id_token, access_token, refresh_token and oauth_expiry, with encrypted before them to wrap tokens", texts(func(h *caddyauth.Handler) *[]string { return &h.PanelCookies })},
+	{"panel_cookies", "off, or any of user, id_token, access_token, refresh_token and oauth_expiry, with encrypted before them to wrap tokens", texts(func(h *caddyauth.Handler) *[]string { return (*[]string)(&h.PanelCookies) })},
 	{"identity_headers", "nothing, or a block with a header and a claim on each line", parseIdentityHeaders},
 	{"websocket_origin", "one origin, such as https://example.com", text(func(h *caddyauth.Handler) *string { return &h.WebsocketOrigin })},
-	{"websocket_allowed_origins", "one or more origins, such as https://example.com", texts(func(h *caddyauth.Handler) *[]string { return &h.WebsocketAllowedOrigins })},
+	{"websocket_allowed_origins", "one or more origins, such as https://example.com", texts(func(h *caddyauth.Handler) *[]string { return (*[]string)(&h.WebsocketAllowedOrigins) })},
 }
 
 // oauthProvider and bearer alone may be given more than once.

@@ -57,6 +57,18 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// Texts is a list of texts. In JSON it may be a text alone.
+type Texts []string
+
+// UnmarshalJSON takes a list or a text.
+func (t *Texts) UnmarshalJSON(data []byte) error {
+	if data[0] != '"' {
+		return json.Unmarshal(data, (*[]string)(t))
+	}
+	*t = Texts{""}
+	return json.Unmarshal(data, &(*t)[0])
+}
+
 // number is 0 if there is none.
 func (c *checker) number(subdirective string, written Number) float64 {
 	text := c.text(subdirective, string(written))

@@ -9,12 +9,15 @@ import (
 	"time"
 )
 
-func TestQuantitiesInJSON(t *testing.T) {
+func TestValuesInJSON(t *testing.T) {
 	for name, test := range map[string]struct{ in, out string }{
 		"numbers":      {`{"oauth_expiry_days":0.5,"remember_me":30,"login_attempts":{"max":3}}`, ""},
 		"nanoseconds":  {`{"session_idle":1800000000000}`, ""},
 		"text":         {`{"oauth_expiry_days":"0.5","session_idle":"1d"}`, `{"oauth_expiry_days":0.5,"session_idle":86400000000000}`},
 		"placeholders": {`{"oauth_expiry_days":"{env.DAYS}","session_idle":"{env.IDLE}"}`, ""},
+		"a text":       {`{"cookie_secret":"one","panel_cookies":"off"}`, `{"cookie_secret":["one"],"panel_cookies":["off"]}`},
+		"texts":        {`{"cookie_secret":["one","two"]}`, ""},
+		"number":       {`{"cookie_secret":1}`, "error"},
 		"null":         {`{"oauth_expiry_days":null}`, `{}`},
 		"truth":        {`{"oauth_expiry_days":true}`, "error"},
 		"list":         {`{"session_idle":[]}`, "error"},
@@ -39,7 +42,7 @@ func TestQuantitiesInJSON(t *testing.T) {
 	}
 }
 
-func TestQuantitiesFromTheEnvironment(t *testing.T) {
+func TestNumbersFromTheEnvironment(t *testing.T) {
 	t.Setenv("PANELAUTH_TEST_DAYS", "2.5")
 	t.Setenv("PANELAUTH_TEST_IDLE", "1d")
 	t.Setenv("PANELAUTH_TEST_ATTEMPTS", "7")
