@@ -109,7 +109,7 @@ func TestAdapt(t *testing.T) {
 		"good":           {"login_endpoint", "login_endpoint /in\n", `"/in"`, ""},
 		"a list":         {"oauth_guest_endpoints", "oauth_guest_endpoints /a /b\n", `["/a", "/b"]`, ""},
 		"a way in":       {"basic_auth", "basic_auth {\n\ta b\n\tc d\n}\n", `{"a": "b", "c": "d"}`, ""},
-		"a bad value":    {"login_endpoint", "login_endpoint in\n", "", "must begin with a slash"},
+		"a bad value":    {"oauth_expiry_days", "oauth_expiry_days soon\n", "", "number of days"},
 		"not a name":     {"login_endpoint", "login_endpiont /in\n", "", "unrecognized subdirective"},
 		"of another":     {"logout_endpoint", "login_endpoint /in\n", "", "not in the JSON"},
 		"nothing at all": {"login_endpoint", "", "", "not in the JSON"},
