@@ -171,6 +171,6 @@ func revokeUser(api adminAPI, out io.Writer, user string) error {
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return errors.New("the admin API's answer cannot be read")
 	}
-	_, err = fmt.Fprintf(out, "%d of %s's sessions have ended.\n", answer.Ended, printable(user))
+	_, err = fmt.Fprintf(out, "Sessions of %s that have ended: %d\n", printable(user), answer.Ended)
 	return err
 }

@@ -47,13 +47,13 @@ func TestSessionsCommand(t *testing.T) {
 	if s.isSignedIn(bob) || !s.isSignedIn(one) {
 		t.Error("the wrong session is over")
 	}
-	if out := must("revoke", "--user", "alice"); out != "2 of alice's sessions have ended.\n" {
+	if out := must("revoke", "--user", "alice"); out != "Sessions of alice that have ended: 2\n" {
 		t.Errorf("it says %q", out)
 	}
 	if s.isSignedIn(one) || s.isSignedIn(two) {
 		t.Error("a session of alice's goes on")
 	}
-	if out := must("revoke", "--user", "alice"); out != "0 of alice's sessions have ended.\n" {
+	if out := must("revoke", "--user", "alice"); out != "Sessions of alice that have ended: 0\n" {
 		t.Errorf("it says %q", out)
 	}
 	for name, args := range map[string][]string{
