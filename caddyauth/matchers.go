@@ -30,6 +30,9 @@ func init() {
 // in.
 type identityMatcher interface {
 	matches(*identity) bool
+	// needed are values of claims. Who has none of those of a claim is not
+	// matched.
+	needed() map[string][]string
 }
 
 // matchesVisitor asks an identityMatcher about the one that panelauth has let

@@ -9,19 +9,24 @@ import (
 	"testing"
 )
 
-// BenchmarkRules is BenchmarkServeHTTP with rules, of which the last decides.
+// BenchmarkRules is BenchmarkServeHTTP with rules of each kind, of which the
+// last decides.
 func BenchmarkRules(b *testing.B) {
-	kinds := map[string]string{
-		"paths":        `deny /secret%d/*`,
-		"users":        `deny auth_user=["user%d"]`,
-		"placeholders": `deny path=["/u%d/{http.auth.user.id}/*"]`,
+	kinds := []struct{ name, line string }{
+		{"paths", `deny /secret%d/*`},
+		{"placeholders", `deny path=["/u%d/{http.auth.user.id}/*"]`},
+		{"users", `deny auth_user=["user%d"]`},
+		{"groups", `deny auth_group=["group%d"]`},
+		{"claims", `deny auth_claim={"email":["user%d@example.com"]}`},
+		{"users_of_a_page", `deny /app auth_user=["user%d"]`},
+		{"pages_of_a_user", `deny /secret%d/* auth_user=["alice"]`},
 	}
-	for kind, line := range kinds {
-		for _, n := range []int{1, 1000} {
-			b.Run(fmt.Sprintf("%s/%d", kind, n), func(b *testing.B) {
+	for _, kind := range kinds {
+		for _, n := range []int{1, 100, 1000} {
+			b.Run(fmt.Sprintf("%s/%d", kind.name, n), func(b *testing.B) {
 				var lines strings.Builder
 				for i := range n {
-					fmt.Fprintf(&lines, line+";", i)
+					fmt.Fprintf(&lines, kind.line+";", i)
 				}
 				s := newSite(b, rulesOf(lines.String()+"allow"))
 				repeated(b, s, get("/app?x=1", overTLS, fullBrowser, cookieLine(foreignCookies+"; "+s.signInAlice(overTLS))), testUser)

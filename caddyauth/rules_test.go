@@ -154,33 +154,6 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestRulesIndex: with many rules, those that cannot have anything to say are
-// not asked. The answers are the same.
-func TestRulesIndex(t *testing.T) {
-	const some = `deny /secret; allow /A/* auth_user=["alice"]; deny path=["*.ipynb"]; allow /b*; deny /b/c; allow /d; allow path=["/e/{http.auth.user.id}/*"]; deny path=["/h/*/i"]; deny path=["{http.auth.user.id}/*"]; redirect /f /b; deny not=[{"path":["/g*"]}]; allow`
-	s := newRulesSite(t, some)
-	rules := s.rules.written
-	everything := &ruleSet{rules: rules.rules}
-	for i := range rules.rules {
-		everything.index.always = append(everything.index.always, i)
-	}
-	everything.index.total = len(rules.rules)
-	who := s.newIdentity("alice", passwordProvider, map[string]any{"user": "alice"})
-	for _, path := range strings.Fields("/ /secret /secret/ws /SECRET/ /A/x /a/x /A /A/ws /x.ipynb /b/x.ipynb /b /bb /b/c /B/C/ws /d /d/metadata /D /e/alice /e/bob/x /f /f/ /F/ws /g /g/h /h/a/i /h/a /H/B/I /e /e/ /e/alice/ws /E/ALICE /x /static/x /static/static/static/x //x") {
-		r := prepared(get(path))
-		who.setPlaceholders(r)
-		q := newQuestion(r, who)
-		want, err := everything.decide(s.Handler, &q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		q = newQuestion(r, who)
-		if got, err := rules.decide(s.Handler, &q); err != nil || got != want {
-			t.Errorf("%s: got %+v, %v, wanted %+v", path, got, err, want)
-		}
-	}
-}
-
 func TestRulesSeeMethod(t *testing.T) {
 	s := newRulesSite(t, `allow method=["GET","HEAD"]`)
 	cookie := s.signIn("bob", "pw")
