@@ -162,27 +162,3 @@ func proofParts(user string, entry account, isAny bool) []string {
 	}
 	return []string{"account", user, entry.Password}
 }
-
-// claims is what the application learns about a user who signed in with a
-// password, as it stands in the file now.
-func (a *accounts) claims(user string) map[string]any {
-	claims := map[string]any{"user": user, "username": user}
-	entry, known := a.byName[user]
-	if !known && a.anyUser != nil {
-		entry = *a.anyUser
-	}
-	if entry.Name != "" {
-		claims["name"] = entry.Name
-	}
-	if entry.Email != "" {
-		claims["email"] = entry.Email
-	}
-	if len(entry.Groups) > 0 {
-		groups := make([]any, len(entry.Groups))
-		for i, group := range entry.Groups {
-			groups[i] = group
-		}
-		claims["groups"] = groups
-	}
-	return claims
-}

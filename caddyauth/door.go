@@ -40,6 +40,7 @@ type door struct {
 	// Sessions are in cookies, so that only those seen here are known.
 	stateless bool
 	live      *live
+	signed    panelLines
 	stop      context.CancelFunc
 	warned    sync.Once // of unencrypted HTTP
 

@@ -39,7 +39,7 @@ type identity struct {
 	user     string
 	provider string
 	guest    bool
-	claims   map[string]any
+	claims   map[string]any // nil: those of the account
 
 	userID  any                // user, boxed once for the replacer
 	lookup  caddy.ReplacerFunc // finds claims, made once
@@ -51,14 +51,14 @@ type identity struct {
 }
 
 func (h *Handler) newIdentity(user, provider string, claims map[string]any) *identity {
-	id := &identity{
-		handler:  h,
-		user:     user,
-		provider: provider,
-		guest:    provider == "",
-		claims:   claims,
-		userID:   user,
-	}
+	id := &identity{user: user, provider: provider, claims: claims}
+	id.derive(h)
+	return id
+}
+
+// derive fills in what follows from who somebody is.
+func (id *identity) derive(h *Handler) {
+	id.handler, id.guest, id.userID = h, id.provider == "", id.user
 	id.lookup = func(key string) (any, bool) {
 		name, ok := strings.CutPrefix(key, placeholderPrefix)
 		if !ok {
@@ -67,8 +67,9 @@ func (h *Handler) newIdentity(user, provider string, claims map[string]any) *ide
 		return id.placeholder(name)
 	}
 	id.headers = h.identityHeaders(id)
-	id.token = panelToken(claims)
-	return id
+	if h.panel != nil {
+		id.token = panelToken(id.allClaims())
+	}
 }
 
 // newGuest is the identity of everybody who has not signed in.
@@ -89,22 +90,25 @@ func (h *Handler) identityOf(s *session.Session) *identity {
 	if !ok {
 		return nil
 	}
-	id := h.newIdentity(s.User, s.Provider, claims)
-	id.accounts, id.session, id.tokens = accounts, s, tokens
+	id := &identity{accounts: accounts, session: s, tokens: tokens, user: s.User, provider: s.Provider, claims: claims}
+	id.derive(h)
 	s.Memo.Store(id)
 	return id
 }
 
 // claimsOf returns what is known of the user of a session, if this handler has
-// the way in that it was made by.
+// the way in that it was made by. They are nil if the account says what is known.
 func (h *Handler) claimsOf(s *session.Session, accounts *accounts) (claims map[string]any, ok bool) {
 	switch {
 	case !h.vouches(s, accounts):
 		return nil, false
 	case h.wayFor(&s.Record) != nil, h.bearerFor(&s.Record) != nil:
-		return currentClaims(s), true
+		if claims = currentClaims(s); claims == nil {
+			claims = make(map[string]any)
+		}
+		return claims, true
 	}
-	return accounts.claims(s.User), true
+	return nil, true
 }
 
 // vouchesFor reports whether this handler has a way in by which the session
@@ -124,10 +128,20 @@ func (id *identity) isProgram() bool { return id.session != nil && id.session.Is
 // claim returns a claim by name; "user" is always the user.
 func (id *identity) claim(name string) (any, bool) {
 	if name == "user" {
-		return id.user, true
+		return id.userID, true
+	}
+	if id.claims == nil {
+		return id.accounts.claim(id.user, name)
 	}
 	value, ok := id.claims[name]
 	return value, ok
+}
+
+func (id *identity) allClaims() map[string]any {
+	if id.claims == nil {
+		return id.accounts.claims(id.user)
+	}
+	return id.claims
 }
 
 // sessionBefore is the session that another handler before this one found,
@@ -165,11 +179,11 @@ func (id *identity) setPlaceholders(r *http.Request) {
 // before this one took them for.
 func (id *identity) overridePlaceholders(repl *caddy.Replacer, before *identity) {
 	repl.DeleteByPrefix(placeholderPrefix)
-	for name := range before.claims {
+	for name := range before.allClaims() {
 		repl.Set(placeholderPrefix+name, "")
 	}
-	for name := range id.claims {
-		repl.Set(placeholderPrefix+name, claimText(id.claims[name]))
+	for name, value := range id.allClaims() {
+		repl.Set(placeholderPrefix+name, claimText(value))
 	}
 	repl.Set(placeholderPrefix+"user", id.user)
 	repl.Set(placeholderPrefix+"provider", id.provider)

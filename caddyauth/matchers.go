@@ -246,6 +246,9 @@ func (id *identity) hasClaim(name string, wanted func(string) bool) bool {
 	if name == "user" {
 		return wanted(id.user)
 	}
+	if id.claims == nil {
+		return id.accounts.hasClaim(id.user, name, wanted)
+	}
 	switch value := claimAt(id.claims, name).(type) {
 	case []any:
 		return slices.ContainsFunc(value, func(item any) bool { return isWanted(item, wanted) })

@@ -37,13 +37,14 @@ func (h *Handler) serveMe(w http.ResponseWriter, r *http.Request, cookies cookie
 
 // about is what an identity is, without what it could be proven with.
 func (id *identity) about() map[string]any {
+	claims := id.allClaims()
 	about := map[string]any{"user": id.user, "guest": id.guest, "provider": id.provider, "groups": []any{}}
 	for _, name := range []string{"name", "email"} {
-		if text, ok := id.claims[name].(string); ok {
+		if text, ok := claims[name].(string); ok {
 			about[name] = text
 		}
 	}
-	if groups, ok := id.claims["groups"].([]any); ok {
+	if groups, ok := claims["groups"].([]any); ok {
 		about["groups"] = groups
 	}
 	if s := id.session; s != nil && !s.Expires.Equal(session.Never) {

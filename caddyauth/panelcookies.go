@@ -13,14 +13,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// panelLine is the part of a Cookie header that makes Panel know the visitor.
-// Panel's cookies carry the second in which they were signed, so a line is good
-// for all requests of that second, and no longer.
-type panelLine struct {
-	second int64
-	text   string
-}
-
 // panelCookies returns Panel's cookies for the visitor, signed as Tornado
 // does, or "" if the handler sends none.
 func (id *identity) panelCookies(h *Handler) string {
@@ -34,8 +26,8 @@ func (id *identity) panelCookies(h *Handler) string {
 	if line := id.panel.Load(); line != nil && line.second == now.Unix() {
 		return line.text
 	}
-	line := &panelLine{second: now.Unix(), text: h.signPanelCookies(id, now)}
-	id.panel.Store(line)
+	line := &panelLine{second: now.Unix(), text: h.signPanelCookies(id, now), of: id}
+	h.door.signed.add(line, now)
 	return line.text
 }
 

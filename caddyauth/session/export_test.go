@@ -16,7 +16,7 @@ const (
 )
 
 // Key returns where the session's record is.
-func (s *Session) Key() string { return s.key }
+func (s *Session) Key() string { return s.key() }
 
 // Known returns how many cookies and sessions memory has.
 func (m *Manager) Known() (cookies, sessions int) { return m.cookies.len(), m.known.len() }

@@ -206,7 +206,7 @@ func (m *Manager) check(ctx context.Context, s *Session) error {
 	now := m.config.Now()
 	// Before the record: if they are gone and it is not, the store lost them.
 	tokensErr := m.takeStored(ctx, s)
-	_, err := m.store.load(ctx, s.key)
+	_, err := m.store.load(ctx, s.key())
 	if errors.Is(err, ErrNotFound) {
 		m.miss(s.identity, s.Created, now)
 		m.end(s)

@@ -44,7 +44,7 @@ func (m *Manager) seenElsewhere(ctx context.Context, s *Session, now time.Time, 
 		return false, nil
 	}
 	found, err := m.fly(ctx, "seen "+s.ID, func() (any, error) {
-		return m.store.load(context.WithoutCancel(ctx), s.key+seenSuffix)
+		return m.store.load(context.WithoutCancel(ctx), s.key()+seenSuffix)
 	})
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
@@ -94,7 +94,7 @@ func (m *Manager) saveSeen(s *Session, now time.Time) {
 		return
 	}
 	text := strconv.AppendInt(nil, now.Unix(), 10)
-	err := m.store.save(context.Background(), backgroundTimeout, s.key+seenSuffix, text, s.Expires)
+	err := m.store.save(context.Background(), backgroundTimeout, s.key()+seenSuffix, text, s.Expires)
 	if err != nil {
 		m.store.complain("saving the last use of a session failed", err)
 	}

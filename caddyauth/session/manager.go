@@ -295,21 +295,21 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 	}
 	// Ended is ended, even if the client did not wait for the answer.
 	ctx = context.WithoutCancel(ctx)
-	if err := m.store.delete(ctx, m.config.StoreTimeout, s.key); err != nil {
-		m.owe(s.key, debt{until: s.Expires})
+	if err := m.store.delete(ctx, m.config.StoreTimeout, s.key()); err != nil {
+		m.owe(s.key(), debt{until: s.Expires})
 		if s.wallet != nil {
-			m.owe(tokensKey(s.key), debt{until: s.Expires})
+			m.owe(tokensKey(s.key()), debt{until: s.Expires})
 		}
 		return err
 	}
-	m.announce(ctx, s.key)
+	m.announce(ctx, s.key())
 	if s.wallet != nil {
-		m.deleteTokens(s.key, s.Expires)
+		m.deleteTokens(s.key(), s.Expires)
 	}
 	// Left behind, it does no harm until it is swept.
 	m.later(func() {
-		_ = m.store.delete(ctx, backgroundTimeout, s.key+seenSuffix)
-		m.forgetIndex(s.key, &s.Record)
+		_ = m.store.delete(ctx, backgroundTimeout, s.key()+seenSuffix)
+		m.forgetIndex(s.key(), &s.Record)
 	})
 	return nil
 }

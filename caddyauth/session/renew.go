@@ -139,7 +139,7 @@ func (m *Manager) lockTokens(ctx context.Context, s *Session) (unlock func(), er
 	if !m.store.works() {
 		timeout = m.config.StoreTimeout
 	}
-	unlock, err = m.store.lock(ctx, timeout, tokensKey(s.key))
+	unlock, err = m.store.lock(ctx, timeout, tokensKey(s.key()))
 	if err != nil {
 		return nil, fmt.Errorf("locking the tokens of a session: %w", err)
 	}
@@ -185,7 +185,7 @@ func (m *Manager) renewNow(ctx context.Context, s *Session, renew func(context.C
 // they go as well.
 func (m *Manager) saveTokens(ctx context.Context, s *Session, timeout time.Duration) error {
 	if !s.ended.Load() {
-		err := m.saveSealed(ctx, timeout, tokensKey(s.key), s.Tokens(), s.Expires)
+		err := m.saveSealed(ctx, timeout, tokensKey(s.key()), s.Tokens(), s.Expires)
 		if errors.Is(err, ErrTooLarge) {
 			m.config.Logger.Error("renewed tokens are too large for the store, keeping them in memory alone",
 				zap.String("session_id", s.ID))
@@ -199,7 +199,7 @@ func (m *Manager) saveTokens(ctx context.Context, s *Session, timeout time.Durat
 		_ = m.check(ctx, s)
 	}
 	if s.ended.Load() {
-		m.deleteTokens(s.key, s.Expires)
+		m.deleteTokens(s.key(), s.Expires)
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func (m *Manager) keepSaving(ctx context.Context, s *Session, err error, unlock 
 	for wait := firstRetry; err != nil; wait *= 2 {
 		m.store.complain("saving renewed tokens failed, keeping them in memory", err)
 		if m.config.Now().Add(wait).After(deadline) {
-			m.owe(tokensKey(s.key), debt{until: s.Expires, tokens: s})
+			m.owe(tokensKey(s.key()), debt{until: s.Expires, tokens: s})
 			return
 		}
 		time.Sleep(wait)
@@ -272,7 +272,7 @@ func (m *Manager) takeStored(ctx context.Context, s *Session) error {
 	if s.wallet == nil {
 		return nil
 	}
-	t, err := m.loadTokens(ctx, s.key)
+	t, err := m.loadTokens(ctx, s.key())
 	if errors.Is(err, ErrNotFound) {
 		return nil // these are still good
 	}

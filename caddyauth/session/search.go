@@ -110,7 +110,7 @@ func (m *Manager) lookAt(ctx context.Context, records []listedRecord) []lookedAt
 // learnLastSeen asks the store whether a session was used elsewhere later than
 // here. That it does not know is no reason not to list the session.
 func (m *Manager) learnLastSeen(ctx context.Context, s *Session) {
-	text, err := m.store.load(ctx, s.key+seenSuffix)
+	text, err := m.store.load(ctx, s.key()+seenSuffix)
 	if err != nil {
 		return
 	}

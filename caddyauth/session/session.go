@@ -56,7 +56,6 @@ type Session struct {
 	Memo atomic.Value
 
 	identity identity
-	key      string  // of the record in the store
 	wallet   *wallet // nil: it has no tokens
 	passing  bool    // see Passing
 
@@ -84,12 +83,14 @@ func newSessionNamed(id identity, r Record, checked time.Time) *Session {
 		s.wallet, s.Record.Tokens = newWallet(*r.Tokens), nil
 	}
 	s.ID = s.identity.String()
-	s.key = recordKey(s.identity, r.Expires)
 	s.seen.Store(r.Created.Add(time.Second - 1).UnixNano())
 	s.seenSaved.Store(r.Created.Unix())
 	s.checked.Store(checked.UnixNano())
 	return s
 }
+
+// key is that of the record in the store, which is seldom asked for.
+func (s *Session) key() string { return recordKey(s.identity, s.Expires) }
 
 // Over reports whether the session has ended or outlived its lifetime.
 func (s *Session) Over(now time.Time) bool {
