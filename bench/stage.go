@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // stage has the servers of a measurement, and what they need.
@@ -20,9 +21,11 @@ type stage struct {
 }
 
 func (s *stage) stop() {
+	var all sync.WaitGroup
 	for _, server := range s.servers {
-		server.stop()
+		all.Go(server.stop)
 	}
+	all.Wait()
 }
 
 // build makes the Caddy that all are served by: a bare one is the same program
