@@ -176,6 +176,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, who *identity
 	page := h.page(r, templates.Refused)
 	page.Username = who.user
 	page.Next = h.afterSignIn(r, requestNext(r))
+	page.AsOtherURL = h.asOtherURL(r, page.Next)
 	page.Reference = reference
 	return h.writePage(w, r, http.StatusForbidden, page)
 }

@@ -46,7 +46,11 @@ func (h *Handler) buttons(r *http.Request, next string, cookies cookies) []templ
 			continue
 		}
 		link := func(parameter string) string {
-			return h.loginURL(r) + "?" + url.Values{parameter: {w.ID()}, "next": {next}}.Encode()
+			query := url.Values{parameter: {w.ID()}, "next": {next}}
+			if r.URL.Query().Has(another) {
+				query.Set(another, "1")
+			}
+			return h.loginURL(r) + "?" + query.Encode()
 		}
 		button := templates.Provider{ID: w.ID(), Label: w.label, Text: w.text, URL: link("provider"), Mark: marks[w.Name()]}
 		if h.settings.remember > 0 {

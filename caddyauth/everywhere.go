@@ -32,7 +32,7 @@ func (h *Handler) serveEverywhere(w http.ResponseWriter, r *http.Request, cookie
 	}
 	if r.Method != http.MethodPost || !isMeant(r) {
 		page := h.page(r, templates.SignOutEverywhere)
-		page.Next = h.afterSignIn(r, h.refererNext(r))
+		page.Next = h.pageLeft(r, nil)
 		return h.confirm(w, r, page)
 	}
 	for _, s := range own {

@@ -36,6 +36,9 @@ func (h *Handler) signInFailed(w http.ResponseWriter, r *http.Request, through *
 	page.Message = string(kind) // the words for it are those of the page's language
 	page.Reference = reference
 	page.Next = next
+	if isAboutAccount(kind) {
+		page.AsOtherURL = h.asOtherURL(r, next)
+	}
 	return h.writePage(w, r, status, page)
 }
 
@@ -47,4 +50,13 @@ func failureStatus(kind provider.Kind) int {
 		return http.StatusForbidden
 	}
 	return http.StatusUnauthorized
+}
+
+// isAboutAccount reports failures that the same account would meet again.
+func isAboutAccount(kind provider.Kind) bool {
+	switch kind {
+	case provider.KindNotAllowed, provider.KindUnverifiedEmail, provider.KindMissingUser, provider.KindGroups:
+		return true
+	}
+	return false
 }

@@ -38,7 +38,7 @@ func (h *Handler) serveLogout(w http.ResponseWriter, r *http.Request, cookies co
 // askToSignOut has the visitor decide.
 func (h *Handler) askToSignOut(w http.ResponseWriter, r *http.Request) error {
 	page := h.page(r, templates.SignOut)
-	page.Next = h.afterSignIn(r, "/")
+	page.Next = h.pageLeft(r, nil)
 	return h.confirm(w, r, page)
 }
 
@@ -50,10 +50,15 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, cookies cookie
 		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
 	}
 	h.clearCookies(w, r, cookies)
+	page := h.page(r, templates.SignedOut)
+	page.Next = h.pageLeft(r, cookies)
 	if address, ok := h.logoutAtProvider(r, ended); ok {
-		return h.goOnToProvider(w, r, address)
+		h.rememberLeft(w, r, page.Next)
+		return h.goOnToProvider(w, r, address, page)
 	}
-	return h.writePage(w, r, http.StatusOK, h.page(r, templates.SignedOut))
+	h.forgetLeft(w, r, cookies)
+	page.StillKnown = h.isKnownElsewhere(ended)
+	return h.writePage(w, r, http.StatusOK, page)
 }
 
 // mayHaveSession reports whether there is something to sign out of. A provider
@@ -96,13 +101,12 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, page templates
 // goOnToProvider leads on to where the provider's session ends. A form may not
 // be redirected to another site by the rules of the page it stands on, so its
 // answer is a page that goes on by itself.
-func (h *Handler) goOnToProvider(w http.ResponseWriter, r *http.Request, address string) error {
+func (h *Handler) goOnToProvider(w http.ResponseWriter, r *http.Request, address string, page templates.Page) error {
 	if r.Method != http.MethodPost {
 		redirect(w, address, http.StatusSeeOther)
 		return nil
 	}
 	w.Header().Set("Refresh", "0; url="+address)
-	page := h.page(r, templates.SignedOut)
 	page.LogoutLink = address
 	return h.writePage(w, r, http.StatusOK, page)
 }
@@ -128,6 +132,15 @@ func (h *Handler) logoutAtProvider(r *http.Request, ended []*session.Session) (a
 		cancel()
 	}
 	return address, ok
+}
+
+// isKnownElsewhere reports whether one of these sessions began at a provider,
+// which goes on to know whose it was.
+func (h *Handler) isKnownElsewhere(ended []*session.Session) bool {
+	return slices.ContainsFunc(ended, func(s *session.Session) bool {
+		through := h.wayFor(&s.Record)
+		return through != nil && !through.UsesPassword()
+	})
 }
 
 // logoutPatience is how long a logout waits to learn where the provider has

@@ -34,39 +34,44 @@ func (h *Handler) rememberNext(w http.ResponseWriter, r *http.Request, next stri
 	if !h.pages.isCustom(templates.SignIn) {
 		return
 	}
-	cookie := h.nextCookie(r)
-	cookie.Value = url.QueryEscape(next)
-	http.SetCookie(w, cookie)
+	http.SetCookie(w, h.addressCookie(r, nextSuffix, h.loginURL(r), next))
 }
 
 func (h *Handler) rememberedNext(cookies cookies) string {
-	next := ""
-	cookies.each(func(text string) bool {
-		name, value, _ := strings.Cut(text, "=")
-		if name != h.nextCookieName() {
-			return true
-		}
-		next, _ = url.QueryUnescape(value)
-		return false
-	})
-	return next
+	return cookies.address(h.nextCookieName())
 }
 
 func (h *Handler) forgetNext(w http.ResponseWriter, r *http.Request, cookies cookies) {
 	if h.rememberedNext(cookies) == "" {
 		return
 	}
-	cookie := h.nextCookie(r)
+	cookie := h.addressCookie(r, nextSuffix, h.loginURL(r), "")
 	cookie.MaxAge = -1
 	http.SetCookie(w, cookie)
 }
 
-func (h *Handler) nextCookie(r *http.Request) *http.Cookie {
+// addressCookie keeps an address for one of our own endpoints. Who reads it
+// judges it anew: a browser's cookies may be anybody's.
+func (h *Handler) addressCookie(r *http.Request, suffix, path, address string) *http.Cookie {
 	return &http.Cookie{
-		Name:     h.nextCookieName(),
-		Path:     h.loginURL(r),
+		Name:     h.settings.cookieName + suffix,
+		Value:    url.QueryEscape(address),
+		Path:     path,
 		Secure:   isHTTPS(r),
 		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
 	}
+}
+
+// address is what the first cookie of a name keeps, or "".
+func (c cookies) address(name string) (address string) {
+	c.each(func(text string) bool {
+		known, value, _ := strings.Cut(text, "=")
+		if known != name {
+			return true
+		}
+		address, _ = url.QueryUnescape(value)
+		return false
+	})
+	return address
 }

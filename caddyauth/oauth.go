@@ -15,7 +15,11 @@ import (
 // toProvider sends the visitor to a provider.
 func (h *Handler) toProvider(w http.ResponseWriter, r *http.Request, through *way, next string, cookies cookies) error {
 	remember := r.URL.Query().Has(stayWith)
-	attempt, err := through.Begin(r.Context(), h.redirectURI(r, through))
+	begin := through.Begin
+	if r.URL.Query().Has(another) {
+		begin = through.BeginAnother
+	}
+	attempt, err := begin(r.Context(), h.redirectURI(r, through))
 	if err != nil {
 		return h.signInFailed(w, r, through, err, next)
 	}

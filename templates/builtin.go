@@ -95,21 +95,26 @@ func (p Page) actions(w *words) []action {
 	case SignedOut:
 		add("sign_in_again", p.signInLink(), false)
 	case SignOut:
-		add("sign_out", p.LogoutURL, true)
+		add("sign_out", p.signOutLink(), true)
 		add("stay_signed_in", p.Next, false)
 	case SignOutEverywhere:
-		add("sign_out_everywhere", p.LogoutURL+"?everywhere=1", true)
+		add("sign_out_everywhere", p.signOutLink("everywhere", "1"), true)
 		add("stay_signed_in", p.Next, false)
 	case Refused:
 		if p.Username == "" {
 			add("sign_in", p.signInLink(), false)
 			break
 		}
-		add("sign_in_as_other", p.signInLink(), false)
-		add("sign_out", p.LogoutURL, true)
+		if p.AsOtherURL == "" {
+			add("sign_in_as_other", p.LogoutURL, true)
+			break
+		}
+		add("sign_in_as_other", p.AsOtherURL, false)
+		add("sign_out", p.LogoutURL, true) // this is the page that is left
 	case Onward:
 		add("go_on", p.Next, false)
 	case Failed, Trouble:
+		add("sign_in_as_other", p.AsOtherURL, false)
 		add("try_again", p.signInLink(), false)
 	}
 	return list
@@ -117,8 +122,29 @@ func (p Page) actions(w *words) []action {
 
 // signInLink leads to the sign-in page and from there to Next.
 func (p Page) signInLink() string {
-	if p.LoginURL == "" || p.Next == "" || p.Next == "/" {
-		return p.LoginURL
+	return p.withNext(p.LoginURL)
+}
+
+// signOutLink signs out from Next. It may take parameters.
+func (p Page) signOutLink(parameters ...string) string {
+	return p.withNext(p.LogoutURL, parameters...)
+}
+
+// withNext is an endpoint with parameters, names and values in turn, and with
+// Next if that is any page in particular.
+func (p Page) withNext(endpoint string, parameters ...string) string {
+	if endpoint == "" {
+		return ""
 	}
-	return p.LoginURL + "?next=" + url.QueryEscape(p.Next)
+	query := url.Values{}
+	for i := 0; i+1 < len(parameters); i += 2 {
+		query.Set(parameters[i], parameters[i+1])
+	}
+	if p.Next != "" && p.Next != "/" {
+		query.Set("next", p.Next)
+	}
+	if len(query) == 0 {
+		return endpoint
+	}
+	return endpoint + "?" + query.Encode()
 }

@@ -209,15 +209,23 @@ func TestWhatPagesOffer(t *testing.T) {
 	}{
 		{"signed out", Page{Kind: SignedOut, Next: "/app?x=1", LogoutLink: "/idp?a=1&b=2"},
 			[]string{`href="/login?next=%2Fapp%3Fx%3D1">Sign in again`, `href="/idp?a=1&amp;b=2">Sign out there as well`}, []string{"<form"}},
+		{"signed out, known elsewhere", Page{Kind: SignedOut, StillKnown: true},
+			[]string{`href="/login">Sign in again`, "Your identity provider may still know you.</p>"}, []string{"Sign out there"}},
 		{"sign out?", Page{Kind: SignOut, Next: "/app"},
-			[]string{`<form method="post" action="/logout">`, `href="/app">Stay signed in`}, nil},
+			[]string{`<form method="post" action="/logout?next=%2Fapp">`, `href="/app">Stay signed in`}, nil},
+		{"sign out, from the root?", Page{Kind: SignOut, Next: "/"},
+			[]string{`<form method="post" action="/logout">`, `href="/">Stay signed in`}, nil},
 		{"sign out everywhere?", Page{Kind: SignOutEverywhere, Next: "/app"},
-			[]string{`<form method="post" action="/logout?everywhere=1">`, "every other device", `href="/app">Stay signed in`}, nil},
-		{"refused", Page{Kind: Refused, Username: "alice", Next: "/admin"},
-			[]string{"You are signed in as <strong>alice</strong>", `href="/login?next=%2Fadmin"`, `<form method="post" action="/logout">`}, nil},
+			[]string{`<form method="post" action="/logout?everywhere=1&amp;next=%2Fapp">`, "every other device", `href="/app">Stay signed in`}, nil},
+		{"refused", Page{Kind: Refused, Username: "alice", Next: "/admin", AsOtherURL: "/login?another=1&next=%2Fadmin"},
+			[]string{"You are signed in as <strong>alice</strong>", `href="/login?another=1&amp;next=%2Fadmin">Sign in as`, `<form method="post" action="/logout">`}, nil},
+		{"refused, sign out first", Page{Kind: Refused, Username: "alice", Next: "/admin"},
+			[]string{`<form method="post" action="/logout"><button class="button main" type="submit">Sign in as somebody else</button>`}, []string{`href="/login`}},
 		{"refused, nobody", Page{Kind: Refused}, []string{"You are not signed in.", `href="/login">Sign in</a>`}, []string{"<form"}},
 		{"failed", Page{Kind: Failed, Message: "It failed.", Reference: "4711"},
 			[]string{`<p role="alert">It failed.</p>`, "<code>4711</code>", `href="/login">Try again`}, nil},
+		{"failed, for that account", Page{Kind: Failed, Message: "not_allowed", AsOtherURL: "/login?another=1"},
+			[]string{`class="button main" href="/login?another=1">Sign in as somebody else</a>`, `class="button" href="/login">Try again`}, nil},
 		{"too many", Page{Kind: Trouble, Status: http.StatusTooManyRequests, RetryAfter: 110 * time.Second},
 			[]string{"Too many attempts", "Try again in about 2 minutes."}, nil},
 		{"an unknown status", Page{Kind: Trouble, Status: 599}, []string{"Something went wrong"}, nil},
@@ -283,7 +291,7 @@ func TestBuiltinPagesEscape(t *testing.T) {
 func blank(kind Kind) Page {
 	return Page{
 		Kind: kind, LoginURL: "/login", LogoutURL: "/logout", Next: "/app", Username: "u", Message: "m", Remember: 24 * time.Hour,
-		Reference: "1", Providers: []Provider{{ID: "id", Label: "Label", URL: "/p"}}, Password: true, LogoutLink: "/idp",
+		Reference: "1", Providers: []Provider{{ID: "id", Label: "Label", URL: "/p"}}, Password: true, LogoutLink: "/idp", AsOtherURL: "/other",
 	}
 }
 
@@ -296,6 +304,7 @@ func fields() map[string]func(*Page, string) {
 		"Message":    func(p *Page, s string) { p.Message = s },
 		"Languages":  func(p *Page, s string) { p.Languages = s },
 		"Reference":  func(p *Page, s string) { p.Reference = s },
+		"AsOtherURL": func(p *Page, s string) { p.AsOtherURL = "/" + s },
 		"LogoutLink": func(p *Page, s string) { p.LogoutLink = "?" + strings.Map(printable, s) },
 		"Label":      func(p *Page, s string) { p.Providers[0].Label = s },
 		"Text":       func(p *Page, s string) { p.Providers[0].Text = s },

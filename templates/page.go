@@ -64,6 +64,11 @@ type Page struct {
 	Password bool
 	// LogoutLink ends the session at the provider.
 	LogoutLink string
+	// StillKnown says that a provider may let the same account in again.
+	StillKnown bool
+	// AsOtherURL is where signing in with another account begins. Empty: by
+	// signing out.
+	AsOtherURL string
 }
 
 // Provider is a way to sign in elsewhere.

@@ -23,6 +23,7 @@ type metadata struct {
 	Revocation    string `json:"revocation_endpoint"`
 
 	Scopes           []string `json:"scopes_supported"`
+	Prompts          []string `json:"prompt_values_supported"`
 	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
 	SigningAlgs      []string `json:"id_token_signing_alg_values_supported"`
 	NamesIssuer      bool     `json:"authorization_response_iss_parameter_supported"`

@@ -49,6 +49,10 @@ func (Attempt) GoString() string { return redacted }
 // Begin starts a sign-in that will come back to redirectURI. It asks the
 // network only for a discovery document that is not there yet.
 func (p *Provider) Begin(ctx context.Context, redirectURI string) (Attempt, error) {
+	return p.begin(ctx, redirectURI, false)
+}
+
+func (p *Provider) begin(ctx context.Context, redirectURI string, another bool) (Attempt, error) {
 	if p.UsesPassword() {
 		return Attempt{}, fail(KindMisconfigured, stepBegin, "this provider takes passwords only")
 	}
@@ -70,11 +74,15 @@ func (p *Provider) Begin(ctx context.Context, redirectURI string) (Attempt, erro
 		RedirectURI: redirectURI,
 		Begun:       p.now(),
 	}
-	a.URL = p.authorizationURL(m, a)
+	var more []oauth2.AuthCodeOption
+	if prompt := p.promptForAnother(m); another && prompt != "" {
+		more = append(more, oauth2.SetAuthURLParam("prompt", withConfigured(prompt, p.params["prompt"])))
+	}
+	a.URL = p.authorizationURL(m, a, more...)
 	return a, nil
 }
 
-func (p *Provider) authorizationURL(m *metadata, a Attempt) string {
+func (p *Provider) authorizationURL(m *metadata, a Attempt, more ...oauth2.AuthCodeOption) string {
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier)}
 	for name, value := range p.params {
 		options = append(options, oauth2.SetAuthURLParam(name, value))
@@ -82,7 +90,7 @@ func (p *Provider) authorizationURL(m *metadata, a Attempt) string {
 	if slices.Contains(p.scopes, oidc.ScopeOpenID) {
 		options = append(options, oidc.Nonce(a.Nonce))
 	}
-	return p.oauth2Config(m, a.RedirectURI).AuthCodeURL(a.State, options...)
+	return p.oauth2Config(m, a.RedirectURI).AuthCodeURL(a.State, append(options, more...)...)
 }
 
 // wantsOfflineScope says whether offline_access may have to be added: it is

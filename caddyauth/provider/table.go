@@ -26,6 +26,7 @@ type row struct {
 	exchange  string // of codes for tokens
 	userInfo  string
 	logout    string // for providers without an end_session_endpoint
+	another   string // the prompt that has it ask who signs in, where it need not say so itself
 
 	family      family
 	secretStyle secretStyle
@@ -79,6 +80,7 @@ var table = map[string]row{
 		exchange:  "{url}/oauth/token",
 		userInfo:  "{url}/userinfo",
 		logout:    "{url}/v2/logout", returnToOnLogout: true,
+		another: promptLogin,
 	},
 	"auth_code": {
 		scopes: panelScopes, userKey: "email",
@@ -89,6 +91,7 @@ var table = map[string]row{
 		scopes: panelScopes, userKey: "unique_name",
 		options: azureOptions, derive: deriveAzure,
 		issuer:    "{url}/{tenant}",
+		another:   promptSelect,
 		authorize: "{url}/{tenant}/oauth2/authorize",
 		exchange:  "{url}/{tenant}/oauth2/token",
 		groups:    azureGroups, tenantIssuer: true, noUserInfo: true, adjust: adjustAzure,
@@ -97,6 +100,7 @@ var table = map[string]row{
 		scopes: panelScopes, userKey: "email",
 		options: azureOptions, derive: deriveAzure,
 		issuer:    "{url}/{tenant}/v2.0",
+		another:   promptSelect,
 		authorize: "{url}/{tenant}/oauth2/v2.0/authorize",
 		exchange:  "{url}/{tenant}/oauth2/v2.0/token",
 		groups:    azureGroups, tenantIssuer: true, noUserInfo: true, adjust: adjustAzure,
@@ -122,6 +126,7 @@ var table = map[string]row{
 		authorize:   "{url}/login/oauth/authorize",
 		exchange:    "{url}/login/oauth/access_token",
 		userInfo:    "{api}/user",
+		another:     promptSelect,
 		subjectKeys: []string{"id"},
 		groups:      gitHubGroups, adjust: adjustGitHub,
 		deadGrantCodes: []string{"bad_verification_code", "bad_refresh_token"},
@@ -133,6 +138,7 @@ var table = map[string]row{
 		issuer:    "{url}",
 		authorize: "{url}/oauth/authorize",
 		exchange:  "{url}/oauth/token",
+		another:   promptLogin,
 		// Panel asks the API, which takes the scope read_user and knows no groups.
 		userInfo: "{url}/oauth/userinfo", needsUserInfo: true,
 		plainUserInfo: "{url}/api/v4/user",
@@ -146,6 +152,7 @@ var table = map[string]row{
 		issuer:         "https://accounts.google.com",
 		authorize:      "https://accounts.google.com/o/oauth2/v2/auth",
 		exchange:       "https://accounts.google.com/o/oauth2/token",
+		another:        promptSelect,
 		offlineByParam: true,
 	},
 	"oidc": {
@@ -161,6 +168,7 @@ var table = map[string]row{
 		authorize: "{url}/oauth2{server}/v1/authorize",
 		exchange:  "{url}/oauth2{server}/v1/token",
 		userInfo:  "{url}/oauth2{server}/v1/userinfo",
+		another:   promptLogin,
 	},
 	"password": {
 		scopes: panelScopes, userKey: "email",
