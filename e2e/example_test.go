@@ -86,20 +86,36 @@ func TestExamplePanel(t *testing.T) {
 // documentedPanel runs the command of example/panel/README.md.
 func documentedPanel(t *testing.T) *panelServer {
 	t.Helper()
-	folder := filepath.Join("..", "example", "panel")
-	readme, err := os.ReadFile(filepath.Join(folder, "README.md"))
+	commands := documented(t, "panel", "panel serve ")
+	return documentedServer(t, panelProgram, append([]string{"serve"}, commands[0]...))
+}
+
+// documented are the arguments of the commands in the README of an example that
+// begin like this.
+func documented(t *testing.T, name, beginning string) (commands [][]string) {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join("..", "example", name, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(readme), "    panel serve ")
-	if !found {
-		t.Fatal("the README does not say how to start Panel")
+	for line := range strings.Lines(string(readme)) {
+		if arguments, ok := strings.CutPrefix(line, "    "+beginning); ok {
+			commands = append(commands, strings.Fields(arguments))
+		}
 	}
-	arguments, _, _ := strings.Cut(rest, "\n")
+	if len(commands) == 0 {
+		t.Fatalf("the README of %s does not say %s", name, beginning)
+	}
+	return commands
+}
+
+// documentedServer runs a documented command for one of the pages in
+// example/panel, on a port of its own.
+func documentedServer(t *testing.T, program string, arguments []string) *panelServer {
+	t.Helper()
 	port := freePort(t)
-	command := exec.Command(panelProgram, append([]string{"serve"}, strings.Fields(arguments)...)...)
-	command.Args = append(command.Args, "--port", fmt.Sprint(port))
-	command.Dir = folder
+	command := exec.Command(program, append(arguments, "--port", fmt.Sprint(port))...)
+	command.Dir = filepath.Join("..", "example", "panel")
 	p := &panelServer{url: fmt.Sprintf("http://localhost:%d", port), address: fmt.Sprintf("localhost:%d", port)}
 	p.process = start(t, "panel", command)
 	p.listens(p.address)
@@ -109,6 +125,12 @@ func documentedPanel(t *testing.T) *panelServer {
 // example runs an example, with replacements in its Caddyfile.
 func example(t *testing.T, name string, replacements ...string) *caddyServer {
 	t.Helper()
+	return exampleOn(t, freePort(t), t.TempDir(), name, replacements...)
+}
+
+// exampleOn does the same on a port and with a storage that others know.
+func exampleOn(t *testing.T, port int, storage, name string, replacements ...string) *caddyServer {
+	t.Helper()
 	folder, err := filepath.Abs(filepath.Join("..", "example"))
 	if err != nil {
 		t.Fatal(err)
@@ -117,16 +139,14 @@ func example(t *testing.T, name string, replacements ...string) *caddyServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
-	replacements = append(replacements,
-		":8080", fmt.Sprintf("http://localhost:%d", port),
-		"import ../", "import "+folder+"/")
+	address := fmt.Sprintf("http://localhost:%d", port)
+	replacements = append(replacements, ":{$PORT:8080}", address, ":8080", address, "import ../", "import "+folder+"/")
 	site := strings.NewReplacer(replacements...).Replace(string(text))
 	server := &caddyServer{
-		url:    fmt.Sprintf("http://localhost:%d", port),
+		url:    address,
 		port:   port,
 		folder: filepath.Dir(folder),
-		file:   write(t, "Caddyfile", "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n"+site),
+		file:   write(t, "Caddyfile", fmt.Sprintf("{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tstorage file_system %q\n}\n", storage)+site),
 	}
 	server.run(t)
 	return server

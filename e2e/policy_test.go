@@ -95,7 +95,7 @@ func TestNothingRuns(t *testing.T) {
 		e := url.QueryEscape(evil)
 		for _, target := range []string{
 			"/login?next=" + e, "/login?next=%2F" + e, "/login?next=%2Fapp%3Fx%3D" + e, "/login?error=" + e, "/login?error=x&error_description=" + e + "&state=" + e, "/login?code=" + e + "&state=" + e,
-			"/login?provider=" + e, "/logout?error=" + e, "/logout?everywhere=1&x=" + e, "/" + url.PathEscape(evil), "/login?username=" + e,
+			"/login?provider=" + e, "/logout?error=" + e, "/logout?next=" + e, "/logout?next=%2F" + e, "/login?another=" + e, "/logout?everywhere=1&x=" + e, "/" + url.PathEscape(evil), "/login?username=" + e,
 		} {
 			visitor.open(site.url + target)
 			visitor.hasNothingNoted(target)

@@ -256,11 +256,19 @@ func (v *visitor) request(url string) *http.Response {
 // prefers makes pages light or dark.
 func (v *visitor) prefers(scheme string) {
 	v.t.Helper()
-	_, err := chromedp.Call(v.tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-	})
-	if err != nil {
-		v.t.Fatalf("choosing colours: %v", err)
+	v.emulates("", "prefers-color-scheme", scheme)
+}
+
+// emulates shows pages as on another medium, or to somebody with these
+// preferences: names and values in turn.
+func (v *visitor) emulates(medium string, preferences ...string) {
+	v.t.Helper()
+	params := emulation.SetEmulatedMediaParams{Media: medium}
+	for i := 0; i+1 < len(preferences); i += 2 {
+		params.Features = append(params.Features, &emulation.MediaFeature{Name: preferences[i], Value: preferences[i+1]})
+	}
+	if _, err := chromedp.Call(v.tab, emulation.SetEmulatedMedia, params); err != nil {
+		v.t.Fatalf("emulating: %v", err)
 	}
 }
 

@@ -345,7 +345,7 @@ func TestBuiltinShowsTextAsItIs(t *testing.T) {
 // TestContrast holds the palette to WCAG AA: 4.5 for text, 3 for edges that
 // show where a field is.
 func TestContrast(t *testing.T) {
-	light, dark, _ := strings.Cut(squeezed("style.css"), "@media (prefers-color-scheme: dark)")
+	light, dark, _ := strings.Cut(squeezed("style.css"), "@media screen and (prefers-color-scheme: dark)")
 	pairs := []struct {
 		front, back string
 		least       float64

@@ -123,7 +123,7 @@ func accentStyle(written string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return ":root{" + accent.rules(lightCard) + "}@media (prefers-color-scheme: dark){:root{" + accent.rules(darkCard) + "}}", nil
+	return ":root{" + accent.rules(lightCard) + "}@media screen and (prefers-color-scheme: dark){:root{" + accent.rules(darkCard) + "}}", nil
 }
 
 func (c colour) rules(card colour) string {

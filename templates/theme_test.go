@@ -144,7 +144,7 @@ func TestEveryAccentCanBeRead(t *testing.T) {
 }
 
 func TestCardsAreThoseOfTheStyle(t *testing.T) {
-	light, dark, _ := strings.Cut(squeezed("style.css"), "@media (prefers-color-scheme: dark)")
+	light, dark, _ := strings.Cut(squeezed("style.css"), "@media screen and (prefers-color-scheme: dark)")
 	if colourIn(t, light, "card") != lightCard || colourIn(t, dark, "card") != darkCard {
 		t.Error("the accent is fitted to other cards than those of the style")
 	}
