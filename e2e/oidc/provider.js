@@ -63,7 +63,7 @@ class Memory {
 
   async revokeByGrantId(grantId) {
     for (const [key, record] of records) {
-      if (record.grantId === grantId) records.delete(key);
+      if (record.grantId === grantId && key.startsWith(this.#key(""))) records.delete(key);
     }
   }
 }
