@@ -8,6 +8,8 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -82,4 +84,26 @@ func TestExampleCluster(t *testing.T) {
 			visitor.seesForm()
 		})
 	}
+}
+
+// TestExampleStreamlit: a real Streamlit reads who is there from the headers,
+// on its websocket too, which draws the page.
+func TestExampleStreamlit(t *testing.T) {
+	arguments := documented(t, "streamlit", "streamlit run ")[0]
+	port := freePort(t)
+	command := exec.Command(filepath.Join(filepath.Dir(panelProgram), "streamlit"), append([]string{"run"}, arguments...)...)
+	command.Args = append(command.Args, "--server.port", fmt.Sprint(port), "--server.headless", "true", "--browser.gatherUsageStats", "false")
+	command.Dir = filepath.Join("..", "example", "streamlit")
+	app := start(t, "streamlit", command)
+	app.listens(fmt.Sprintf("localhost:%d", port))
+	site := example(t, "streamlit", "localhost:8501", fmt.Sprintf("localhost:%d", port))
+	visitor := browser(t)
+	visitor.open(site.url)
+	visitor.signIn("Zoë", "open-sesame")
+	visitor.sees("Hello, Zoë!")
+	visitor.keepsPicture("example-streamlit")
+	stolen := visitor.cookies()
+	visitor.click("Log out")
+	visitor.arrives(site.url + "/logout")
+	isOver(t, site.url, stolen)
 }
