@@ -26,7 +26,7 @@ func (h *Handler) pageLeft(r *http.Request, cookies cookies) string {
 }
 
 func (h *Handler) rememberLeft(w http.ResponseWriter, r *http.Request, next string) {
-	if next == h.afterSignIn(r, "/") {
+	if next == "" {
 		return
 	}
 	cookie := h.addressCookie(r, leftSuffix, h.logoutURL(r), next)

@@ -80,6 +80,16 @@ func TestSignedOutLeadsNowhereElse(t *testing.T) {
 	}
 }
 
+// TestSignedOutUnderAPrefix: nothing in particular is no page at all there, too.
+func TestSignedOutUnderAPrefix(t *testing.T) {
+	s := newSite(t)
+	for referer, want := range map[string]string{"": "/proxy/login\"", "https://" + testHost + "/proxy/app": "/proxy/login?next=%2Fproxy%2Fapp\""} {
+		r := prepared(get("/proxy/logout", browser, overTLS, header("Referer", referer)))
+		r.URL.Path = "/logout"
+		s.serve(r).wantBody(`href="` + want)
+	}
+}
+
 // TestQuestionKeepsWhatWasLeft: the button of a page that asks first.
 func TestQuestionKeepsWhatWasLeft(t *testing.T) {
 	s := newSite(t)

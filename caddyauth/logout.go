@@ -51,7 +51,9 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, cookies cookie
 	}
 	h.clearCookies(w, r, cookies)
 	page := h.page(r, templates.SignedOut)
-	page.Next = h.pageLeft(r, cookies)
+	if left := h.pageLeft(r, cookies); left != h.afterSignIn(r, "") { // which is where signing in leads anyway
+		page.Next = left
+	}
 	if address, ok := h.logoutAtProvider(r, ended); ok {
 		h.rememberLeft(w, r, page.Next)
 		return h.goOnToProvider(w, r, address, page)
