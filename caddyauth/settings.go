@@ -233,13 +233,12 @@ func (c *checker) endpoint(subdirective, written, byDefault string) string {
 		return byDefault
 	}
 	path := c.text(subdirective, written)
-	if path == "" {
+	switch {
+	case path == "":
 		return ""
-	}
-	if !strings.HasPrefix(path, "/") { // as in Panel
-		path = "/" + path
-	}
-	if path == "/" || !isPlainPath(path) || strings.ContainsAny(path, "* ") {
+	case !strings.HasPrefix(path, "/"):
+		c.wrong(subdirective, "must begin with a slash: /%s", path)
+	case path == "/" || !isPlainPath(path) || strings.ContainsAny(path, "* "):
 		c.wrong(subdirective, "must be a plain path such as %s, without a query, wildcard or dot segment", byDefault)
 	}
 	return endpoint(path)

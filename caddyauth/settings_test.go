@@ -71,7 +71,7 @@ func TestSettings(t *testing.T) {
 		h.CookieSecret = []string{"{env.PANELAUTH_TEST_SECRET}", "an-older-cookie-secret"}
 		h.OAuthExpiryDays, h.RememberMe, h.SessionIdle = "0.5", "30", "1h"
 		h.LoginAttempts = &LoginAttempts{Max: "3"}
-		h.LoginEndpoint, h.LogoutEndpoint = "/auth/login/", "auth/logout"
+		h.LoginEndpoint, h.LogoutEndpoint = "/auth/login/", "/auth/logout"
 		h.CookiePath, h.CookieDomain, h.CookieName, h.CookieSameSite = "/app", "example.com", "me", "Strict"
 		h.SessionStore = "cookie"
 		h.OAuthEncryptionKey, h.PanelCookies = key, []string{"encrypted", "id_token", "user"}
@@ -219,8 +219,9 @@ func TestMistakes(t *testing.T) {
 		{"window below 0", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Window: "-1ns"} }, "login_attempts", "between", false},
 		{"window of a week", func(h *Handler) { h.LoginAttempts = &LoginAttempts{Window: lasting(7 * day)} }, "login_attempts", "between", false},
 
+		{"login without slash", func(h *Handler) { h.LoginEndpoint = "login" }, "login_endpoint", "/login", false},
 		{"login at the root", func(h *Handler) { h.LoginEndpoint = "/" }, "login_endpoint", "plain path", false},
-		{"login elsewhere", func(h *Handler) { h.LoginEndpoint = "https://x/login" }, "login_endpoint", "plain path", false},
+		{"login elsewhere", func(h *Handler) { h.LoginEndpoint = "https://x/login" }, "login_endpoint", "slash", false},
 		{"login at another host", func(h *Handler) { h.LoginEndpoint = "//x/login" }, "login_endpoint", "plain path", false},
 		{"login with a query", func(h *Handler) { h.LoginEndpoint = "/login?x" }, "login_endpoint", "plain path", false},
 		{"login with a star", func(h *Handler) { h.LoginEndpoint = "/login*" }, "login_endpoint", "plain path", false},

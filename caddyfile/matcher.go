@@ -47,8 +47,8 @@ func widened(h httpcaddyfile.Helper, handler *caddyauth.Handler, values []httpca
 }
 
 func endpointPaths(handler *caddyauth.Handler) caddyhttp.MatchPath {
-	login := endpointPath(handler.LoginEndpoint, caddyauth.DefaultLoginEndpoint)
-	logout := endpointPath(handler.LogoutEndpoint, caddyauth.DefaultLogoutEndpoint)
+	login := strings.TrimSuffix(cmp.Or(handler.LoginEndpoint, caddyauth.DefaultLoginEndpoint), "/")
+	logout := strings.TrimSuffix(cmp.Or(handler.LogoutEndpoint, caddyauth.DefaultLogoutEndpoint), "/")
 	paths := caddyhttp.MatchPath{login, login + "/*", logout, logout + "/*"}
 	for _, path := range callbackPaths(handler) {
 		if !slices.Contains(paths, path) {
@@ -56,16 +56,6 @@ func endpointPaths(handler *caddyauth.Handler) caddyhttp.MatchPath {
 		}
 	}
 	return paths
-}
-
-// endpointPath is what the handler makes of an endpoint: the slash before it may
-// be left out.
-func endpointPath(written, byDefault string) string {
-	path := strings.TrimSuffix(cmp.Or(written, byDefault), "/")
-	if strings.HasPrefix(path, "/") || strings.HasPrefix(path, "{") {
-		return path
-	}
-	return "/" + path
 }
 
 // callbackPaths are the paths of redirect URIs, where they can be told before
