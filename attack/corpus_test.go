@@ -307,7 +307,7 @@ func bytesOf(text string) string {
 func TestUnguarded(t *testing.T) {
 	s := serve(t, "master")
 	open := *s
-	open.config = s.configuration(siteText(s.host, false, "reverse_proxy "+s.app.address()))
+	open.config = s.configuration(siteText(s.host, false, proxyTo(s.app)))
 	open.load()
 	cookie := [2]string{s.sessionCookie(), "whatever it was"}
 	missed := 0

@@ -127,6 +127,13 @@ func (s *site) logs() string {
 	return string(text)
 }
 
+// proxyTo passes requests on to an application. Websockets that somebody has just
+// left are not closed with the site: the race detector sees how Caddy counts the
+// bytes of both at once.
+func proxyTo(app *application) string {
+	return "reverse_proxy " + app.address() + " {\nstream_close_delay 1h\n}"
+}
+
 // block is the panelauth block of a profile.
 func (s *site) block(p profile) string {
 	lines := []string{"cookie_secret {env.COOKIE_SECRET}", "identity_headers {"}
@@ -156,7 +163,7 @@ func (s *site) adapt(p profile) []byte {
 	s.t.Helper()
 	inner := s.block(p)
 	if p.around != "%s" {
-		inner += "\nreverse_proxy " + s.app.address()
+		inner += "\n" + proxyTo(s.app)
 	} else {
 		inner += "\nreverse_proxy 127.0.0.1:1" // where nobody listens
 	}
@@ -233,7 +240,7 @@ func besideWith(s *site, a another) *site {
 	if !strings.Contains(a.lines, "cookie_secret") {
 		a.lines += "\ncookie_secret {env.COOKIE_SECRET}"
 	}
-	inner := "route {\npanelauth {\n" + a.lines + "\nlogin_attempts 1000 1s\n}\n" + a.after + "\nreverse_proxy " + s.app.address() + "\n}"
+	inner := "route {\npanelauth {\n" + a.lines + "\nlogin_attempts 1000 1s\n}\n" + a.after + "\n" + proxyTo(s.app) + "\n}"
 	if a.plain != "" {
 		inner = a.plain
 	}
