@@ -7,7 +7,7 @@ import "slices"
 
 // entry is the account that a user's claims are from.
 func (a *accounts) entry(user string) account {
-	entry, known := a.byName[user]
+	entry, known := a.find(user)
 	if !known && a.anyUser != nil {
 		entry = *a.anyUser
 	}

@@ -131,7 +131,8 @@ func (k apiKey) proofParts() []string { return []string{"api key", k.user, k.sto
 // vouchForKey reports whether a program could still show the key that it
 // showed.
 func (a *accounts) vouchForKey(r *session.Record) bool {
-	for _, stored := range a.byName[r.User].APIKeys {
+	entry, _ := a.find(r.User)
+	for _, stored := range entry.APIKeys {
 		if session.MatchesFingerprint(r.Proof, apiKey{user: r.User, stored: stored}.proofParts()...) {
 			return true
 		}

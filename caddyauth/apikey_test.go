@@ -92,7 +92,7 @@ func TestAPIKeyRevoked(t *testing.T) {
 	s.serve(get("/app", bearerOf(robot))).wantRefusal(http.StatusUnauthorized, "invalid_token")
 
 	writeFile(t, path, `{"bob": {"password": "x", "api_keys": {"laptop": "`+aliceHash+`"}}}`)
-	eventually(t, "the file is read", func() bool { return s.accounts().byName["bob"].Password == "x" })
+	eventually(t, "the file is read", func() bool { return s.accounts().entry("bob").Password == "x" })
 	s.serve(get("/app", bearerOf(alice))).wantUser("bob")
 }
 

@@ -34,7 +34,8 @@ type account struct {
 
 // accounts is an unchanging set of accounts; a changed file makes a new one.
 type accounts struct {
-	byName  map[string]account
+	all     []account
+	places  map[string]int32  // of users, in all
 	anyUser *account          // the master password
 	keys    map[string]apiKey // by the ids in them
 	effort  effort            // what every attempt costs, whoever it is for
@@ -42,7 +43,7 @@ type accounts struct {
 
 // noAccounts has room for so many.
 func noAccounts(room int) *accounts {
-	return &accounts{byName: make(map[string]account, room), keys: make(map[string]apiKey)}
+	return &accounts{all: make([]account, 0, room), places: make(map[string]int32, room), keys: make(map[string]apiKey)}
 }
 
 // newAccounts prepares accounts for sign-in. The error names the user, never
@@ -80,15 +81,29 @@ func (a *accounts) add(name string, entry account) error {
 		a.anyUser = &master
 		return nil
 	}
-	a.byName[name] = entry
+	if place, known := a.places[name]; known {
+		a.all[place] = entry
+		return nil
+	}
+	a.places[name] = int32(len(a.all)) // a file is bounded, at far fewer
+	a.all = append(a.all, entry)
 	return nil
+}
+
+// find is the account of a user, but for the master password's.
+func (a *accounts) find(user string) (entry account, known bool) {
+	place, known := a.places[user]
+	if !known {
+		return account{}, false
+	}
+	return a.all[place], true
 }
 
 func (a *accounts) isEmpty() bool { return a.count() == 0 }
 
 // count counts the master password as one.
 func (a *accounts) count() int {
-	n := len(a.byName)
+	n := len(a.all)
 	if a.anyUser != nil {
 		n++
 	}
@@ -125,7 +140,7 @@ func isVisible(name string) bool {
 // signIn checks a password. It takes the same time for every user of the set
 // and for names that are not in it.
 func (a *accounts) signIn(user, password string) (proof []byte, ok bool) {
-	entry, known := a.byName[user]
+	entry, known := a.find(user)
 	isAny := false
 	if !known && a.anyUser != nil {
 		entry, known, isAny = *a.anyUser, true, true
@@ -147,7 +162,7 @@ func (a *accounts) vouchFor(r *session.Record) bool {
 // proofParts are what a user's sessions are made with, nil if there is no
 // account for that name.
 func (a *accounts) proofParts(user string) []string {
-	if entry, ok := a.byName[user]; ok {
+	if entry, ok := a.find(user); ok {
 		return proofParts(user, entry, false)
 	}
 	if a.anyUser == nil {

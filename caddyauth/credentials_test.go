@@ -40,7 +40,8 @@ func TestParseCredentials(t *testing.T) {
 				t.Fatal(err)
 			}
 			entries := make(map[string]account)
-			for name, entry := range got.byName {
+			for name := range got.places {
+				entry := got.entry(name)
 				entry.kind = hashKind{}
 				entries[name] = entry
 			}
@@ -51,7 +52,7 @@ func TestParseCredentials(t *testing.T) {
 	}
 	t.Run("any user", func(t *testing.T) {
 		got, err := parseCredentials([]byte(`{"*": "master", "bob": "p"}`))
-		if err != nil || got.anyUser == nil || got.anyUser.Password != "master" || len(got.byName) != 1 {
+		if err != nil || got.anyUser == nil || got.anyUser.Password != "master" || len(got.all) != 1 {
 			t.Errorf("read as %+v, %v", got, err)
 		}
 	})
@@ -183,7 +184,7 @@ func TestSignIn(t *testing.T) {
 		{"empty, bcrypt", set, "bcrypt", "", false},
 		{"empty, argon2id", set, "argon", "", false},
 		{"another's password", set, "plain", "hunter2", false},
-		{"the hash itself", set, "bcrypt", set.byName["bcrypt"].Password, false},
+		{"the hash itself", set, "bcrypt", set.entry("bcrypt").Password, false},
 		{"the argon2id hash itself", set, "argon", argonOfHorse, false},
 		{"unknown user", set, "nobody", "my_password", false},
 		{"empty user", set, "", "my_password", false},
@@ -326,15 +327,15 @@ func FuzzCredentials(f *testing.F) {
 		if err := json.Unmarshal([]byte(strings.TrimPrefix(string(data), "\xef\xbb\xbf")), &plain); err != nil {
 			t.Fatalf("encoding/json says %v", err)
 		}
-		count := len(got.byName)
+		count := len(got.all)
 		if got.anyUser != nil {
 			count++
 		}
 		if count != len(plain) {
 			t.Errorf("%d accounts, encoding/json has %d", count, len(plain))
 		}
-		for name, entry := range got.byName {
-			if entry.Password == "" || checkUserName(name) != nil {
+		for name := range got.places {
+			if entry := got.entry(name); entry.Password == "" || checkUserName(name) != nil {
 				t.Errorf("user %q has the password %q", name, entry.Password)
 			}
 		}

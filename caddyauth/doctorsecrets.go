@@ -98,7 +98,7 @@ func (p *patient) checkPasswords(_ context.Context, r *report) {
 			weak++
 		}
 	}
-	for _, a := range accounts.byName {
+	for _, a := range accounts.all {
 		judge(a)
 	}
 	if a := accounts.anyUser; a != nil {

@@ -228,7 +228,7 @@ func TestEffortOfBcryptCompares(t *testing.T) {
 	set := mustAccounts(t, map[string]string{"4": bcryptOf(t, "pw", 4), "5": bcryptOf(t, "pw", 5), "6": bcryptOf(t, "pw", 6), "plain": "x"})
 	one := allocatedBy(func() { _ = bcrypt.CompareHashAndPassword([]byte(bcryptDummy(4)), []byte("x")) })
 	for user, want := range map[string]uint64{"nobody": 1, "plain": 1, "6": 1, "5": 2, "4": 3} {
-		all := allocatedBy(func() { set.effort.compare(set.byName[user], set.byName[user].Password != "", "wrong") })
+		all := allocatedBy(func() { set.effort.compare(set.entry(user), set.entry(user).Password != "", "wrong") })
 		if got := (all + one/2) / one; got != want {
 			t.Errorf("%s: about %d compares (%d bytes, one compare has %d), want %d", user, got, all, one, want)
 		}

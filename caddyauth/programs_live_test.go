@@ -61,7 +61,7 @@ func TestLivePrograms(t *testing.T) {
 			c := openAs(t, s, test.show)
 			s.echoes(t, c)
 			writeFile(t, path, `{"alice": {`+withPassword+`, `+withKey+`}, "bob": "another password"}`)
-			eventually(t, "the file is read", func() bool { return s.accounts().byName["bob"].Password == "another password" })
+			eventually(t, "the file is read", func() bool { return s.accounts().entry("bob").Password == "another password" })
 			s.echoes(t, c)
 			writeFile(t, path, test.then)
 			s.wantFarewell(t, c, true)

@@ -42,8 +42,8 @@ func TestOpenCredentials(t *testing.T) {
 	writeFile(t, path, `{"b":"2"}`)
 	age(1)
 	second := open(false)
-	if second == first || second.count() != 1 || second.byName["b"].Password != "2" {
-		t.Errorf("a file that has changed was not read: %v", second.byName)
+	if second == first || second.count() != 1 || second.entry("b").Password != "2" {
+		t.Errorf("a file that has changed was not read: %v", second.all)
 	}
 	writeFile(t, path, `{"b":`)
 	if _, err := openCredentials(path, false); err == nil {
