@@ -19,8 +19,9 @@ var stepPackages = []string{"caddyauth", "caddyauth/session", "caddyauth/tornado
 // stepProcessors are for how many threads at once they are run.
 var stepProcessors = []string{"1", "2", "8"}
 
-// slowSteps are no steps on the way of a request, and take long to prepare.
-const slowSteps = "^Benchmark(Find|Search)$/^10+$"
+// slowSteps are no steps on the way of a request, and take long to prepare or
+// much memory.
+const slowSteps = "^Benchmark(Find|Search)$/^10+$|^BenchmarkScale"
 
 // runSteps runs the Go benchmarks beside the code and prints a table of them.
 func runSteps(o options) error {
