@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -39,7 +40,22 @@ func (h *Handler) signInFailed(w http.ResponseWriter, r *http.Request, through *
 	if isAboutAccount(kind) {
 		page.AsOtherURL = h.asOtherURL(r, next)
 	}
+	if isAboutAccount(kind) || h.pages.isCustom(templates.Failed) { // Panel's pages always have it
+		page.LogoutLink = h.logoutLink(r, through, kind)
+	}
 	return h.writePage(w, r, status, page)
+}
+
+// logoutLink is where somebody whose sign-in failed can leave the provider, to
+// come back as somebody else.
+func (h *Handler) logoutLink(r *http.Request, through *way, kind provider.Kind) string {
+	if through == nil || kind == provider.KindUnreachable || h.LogoutProvider == "off" {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), logoutPatience)
+	defer cancel()
+	address, _ := through.LogoutURL(ctx, "", origin(r)+h.logoutURL(r), "")
+	return address
 }
 
 func failureStatus(kind provider.Kind) int {

@@ -140,15 +140,24 @@ func prefix(r *http.Request) string {
 	if before == after {
 		return ""
 	}
-	stripped, found := strings.CutSuffix(before, after)
-	if !found && after == "/" {
-		stripped, found = before, true // "/proxy" under handle_path /proxy*
+	if stripped := cutEnd(before, after); stripped != "" {
+		return stripped
 	}
-	stripped = strings.TrimRight(stripped, "/")
-	if !found || safePath(stripped) != nil {
+	return cutEnd(caddyhttp.CleanPath(before, true), after) // as Caddy has it before it takes a prefix off
+}
+
+// cutEnd is what a path begins with, if it goes on with the end, and "" if not
+// or if that is no plain path.
+func cutEnd(path, end string) string {
+	start, found := strings.CutSuffix(path, end)
+	if !found && end == "/" {
+		start, found = path, true // "/proxy" under handle_path /proxy*
+	}
+	start = strings.TrimRight(start, "/")
+	if !found || safePath(start) != nil {
 		return ""
 	}
-	return stripped
+	return start
 }
 
 // mayOpenWebsocket reports whether the page that opens a websocket is one of

@@ -28,6 +28,17 @@ func TestWebsocketOfGuests(t *testing.T) {
 	opens(t, websocket(t, site.url+"/admin/ws"), http.StatusUnauthorized)
 }
 
+// Below a prefix Panel has its library there, too.
+func TestGuestsBelowPrefix(t *testing.T) {
+	site := caddy(t, inFrontOf(examplePanel(t, "--prefix", "pre"), "basic_auth my_password", "oauth_guest_endpoints /pre/app /pre/static/*"))
+	visitor := browser(t)
+	visitor.open(site.url + "/pre/app")
+	visitor.sees("Hello guest")
+	visitor.hasLiveWidget()
+	visitor.open(site.url + "/pre/admin")
+	visitor.seesForm()
+}
+
 func TestWebsocketNeedsSession(t *testing.T) {
 	site := caddy(t, inFrontOf(examplePanel(t), "basic_auth my_password"))
 	visitor := browser(t)

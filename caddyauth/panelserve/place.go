@@ -29,11 +29,7 @@ type upstream struct {
 
 // pages translates endpoints and templates.
 func (t *translation) pages() {
-	prefix := ""
-	if s, given := t.setting("--prefix"); given {
-		t.refersTo(s.word)
-		prefix = path.Join("/", s.text)
-	}
+	prefix := t.prefix()
 	for _, name := range []string{"--login-endpoint", "--logout-endpoint"} {
 		usual := "/" + strings.TrimSuffix(strings.TrimPrefix(name, "--"), "-endpoint")
 		endpoint := usual
@@ -41,13 +37,24 @@ func (t *translation) pages() {
 			t.refersTo(s.word)
 			endpoint = "/" + strings.TrimPrefix(s.text, "/")
 		}
-		if endpoint = strings.TrimSuffix(prefix, "/") + endpoint; endpoint != usual {
+		if endpoint = prefix + endpoint; endpoint != usual {
 			t.say(subdirective(name), endpoint)
 		}
 	}
 	for _, name := range []string{"--basic-login-template", "--logout-template", "--auth-template", "--oauth-error-template"} {
 		t.sayText(name)
 	}
+}
+
+// prefix is the path that everything of Panel's is below, without a slash at
+// the end.
+func (t *translation) prefix() string {
+	s, given := t.setting("--prefix")
+	if !given {
+		return ""
+	}
+	t.refersTo(s.word)
+	return strings.TrimSuffix(path.Join("/", s.text), "/")
 }
 
 const minSecret = 16 // bytes that panelauth wants of a cookie secret

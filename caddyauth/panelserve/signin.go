@@ -266,9 +266,13 @@ func (t *translation) guests() error {
 			paths = append(paths, path)
 		}
 	}
-	if len(paths) > 0 {
-		t.say("oauth_guest_endpoints", paths...)
+	if len(paths) == 0 {
+		return nil
 	}
+	if prefix := t.prefix(); prefix != "" { // where Panel has what every page loads
+		paths = append(paths, prefix+"/static/*", prefix+"/favicon.ico")
+	}
+	t.say("oauth_guest_endpoints", paths...)
 	return nil
 }
 
