@@ -171,7 +171,17 @@ func (s *settings) fillURLs(r row, options map[string]string) error {
 			return fmt.Errorf("%s %w", u.option, err)
 		}
 	}
+	if isElsewhere(options) {
+		s.issuer = "" // of whom the row speaks, and whom these addresses have nothing to do with
+	}
 	return s.checkEndpoints()
+}
+
+// isElsewhere reports options that put another provider in the place of the
+// row's, without saying by whose keys its ID tokens could be checked. Such a
+// provider is asked who signed in, as generic is.
+func isElsewhere(options map[string]string) bool {
+	return options["ISSUER"] == "" && options["AUTHORIZE_URL"] != "" && options["TOKEN_URL"] != "" && options["USER_URL"] != ""
 }
 
 // checkEndpoints refuses URLs that are good but not for their purpose.
