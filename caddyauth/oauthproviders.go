@@ -189,7 +189,7 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 		at, key = func(option string) string { return "oauth_" + option }, "oauth_key"
 		p = h.withFlatOptions(p)
 	}
-	name := c.text(subdirective, p.Name)
+	name := strings.ToLower(c.text(subdirective, p.Name)) // as Panel reads it
 	if p.Key == "" && (name == "" || slices.Contains(provider.Names(), name)) {
 		c.wrong(subdirective, "the client id is missing: add %s, and whatever else the provider gave", key)
 	}

@@ -99,6 +99,12 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
 		}
 	}
+	t.Run("a provider as Panel takes it", func(t *testing.T) {
+		s := mustResolve(t, &Handler{OAuthProvider: OAuthProviders{{Name: "GitHub"}}, OAuthKey: "id", OAuthSecret: "secret"})
+		if got := s.providers[0].config; got.Name != "github" || got.ID != "github" {
+			t.Errorf("it is %q with the id %q", got.Name, got.ID)
+		}
+	})
 	t.Run("session_store storage", func(t *testing.T) {
 		if mustResolve(t, good(func(h *Handler) { h.SessionStore = "storage" })).stateless {
 			t.Error("sessions are in cookies")
