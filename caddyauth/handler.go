@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -325,11 +324,6 @@ func (h *Handler) warnOfLimits() {
 	}
 	if h.settings.redis != nil && len(h.settings.secrets) == 0 {
 		h.logger.Warn("cookie_secret is not configured: instances share sessions only if they share Caddy's storage as well, where the generated secret is")
-	}
-	if path := h.settings.cookiePath; path != "/" && !strings.HasPrefix(h.settings.logout+"/", strings.TrimSuffix(path, "/")+"/") {
-		h.logger.Warn("logout_endpoint is outside cookie_path, so a logout cannot see the session that it should end",
-			zap.String("logout_endpoint", h.settings.logout),
-			zap.String("cookie_path", path))
 	}
 }
 

@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -21,9 +22,10 @@ const (
 )
 
 // announce says, once the servers run, which redirect URI to register with each
-// provider. Which hosts a handler serves is only known then.
+// provider, and whether a logout gets to see the session cookie. Which hosts a
+// handler serves, and below which prefix, is only known then.
 func (h *Handler) announce(ctx context.Context) {
-	if len(h.ways) == 0 {
+	if len(h.ways) == 0 && h.settings.cookiePath == "/" {
 		return
 	}
 	deadline := time.NewTimer(startPatience)
@@ -33,18 +35,19 @@ func (h *Handler) announce(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-deadline.C:
-			h.announceFor(nil)
+			h.announceFor(nil, "")
 			return
 		case <-time.After(startInterval):
 		}
-		if sites, found := runningSites(h); found {
-			h.announceFor(sites)
+		if sites, prefix, found := runningSites(h); found {
+			h.announceFor(sites, prefix)
 			return
 		}
 	}
 }
 
-func (h *Handler) announceFor(sites []string) {
+func (h *Handler) announceFor(sites []string, prefix string) {
+	h.warnOfCookiePath(prefix)
 	for _, w := range h.ways {
 		if w.UsesPassword() {
 			continue
@@ -65,16 +68,29 @@ func (h *Handler) announceFor(sites []string) {
 	}
 }
 
+// warnOfCookiePath says if browsers keep the session cookie back at the logout
+// endpoint.
+func (h *Handler) warnOfCookiePath(prefix string) {
+	path, logout := h.settings.cookiePath, prefix+h.settings.logout
+	if strings.HasPrefix(logout+"/", strings.TrimSuffix(path, "/")+"/") {
+		return
+	}
+	h.logger.Warn("logout_endpoint is outside cookie_path, so a logout cannot see the session that it should end",
+		zap.String("logout_endpoint", logout),
+		zap.String("cookie_path", path))
+}
+
 // runningSites finds a handler in the configuration that runs, and returns the
-// addresses that lead to it, as far as their hosts are written there.
-func runningSites(h *Handler) (sites []string, found bool) {
+// addresses that lead to it, as far as their hosts are written there, and the
+// prefix in them.
+func runningSites(h *Handler) (sites []string, prefix string, found bool) {
 	app, err := caddy.ActiveContext().AppIfConfigured("http")
 	if err != nil {
-		return nil, false
+		return nil, "", false
 	}
 	running, ok := app.(*caddyhttp.App)
 	if !ok {
-		return nil, false
+		return nil, "", false
 	}
 	for _, server := range running.Servers {
 		found, ok := find(h, server.Routes)
@@ -85,9 +101,9 @@ func runningSites(h *Handler) (sites []string, found bool) {
 		for _, host := range found.hosts {
 			sites = append(sites, scheme+host+port+found.prefix)
 		}
-		return sites, true
+		return sites, found.prefix, true
 	}
-	return nil, false
+	return nil, "", false
 }
 
 // place is where a handler stands among the routes.

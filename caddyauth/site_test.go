@@ -165,3 +165,32 @@ func TestAnnouncement(t *testing.T) {
 		}
 	}
 }
+
+// TestLogoutOutsideCookiePath is said, and not where the prefix that is taken
+// off before brings both together.
+func TestLogoutOutsideCookiePath(t *testing.T) {
+	tests := map[string]struct {
+		path, logout, prefix string
+		want                 int
+	}{
+		"outside":                 {"/app", "", "", 1},
+		"beside":                  {"/app", "/application", "", 1},
+		"inside":                  {"/app", "/app/logout", "", 0},
+		"at the path":             {"/app", "/app", "", 0},
+		"path with a slash":       {"/app/", "/app/logout", "", 0},
+		"path that begins so":     {"/app", "/app2/logout", "", 1},
+		"below the prefix":        {"/proxy", "", "/proxy", 0},
+		"below another prefix":    {"/proxy", "", "/other", 1},
+		"inside, without prefix":  {"/app", "/app/logout", "/proxy", 1},
+		"inside, with the prefix": {"/proxy/app", "/app/logout", "/proxy", 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(h *Handler) { h.CookiePath, h.LogoutEndpoint = test.path, test.logout })
+			s.announceFor(nil, test.prefix)
+			if n := s.logs.FilterMessageSnippet("outside cookie_path").Len(); n != test.want {
+				t.Errorf("said %d times: %v", n, s.logs.All())
+			}
+		})
+	}
+}

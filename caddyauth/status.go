@@ -133,6 +133,7 @@ func (h *Handler) status() handlerStatus {
 		s.Templates = append(s.Templates, file.status())
 	}
 	slices.SortFunc(s.Templates, func(a, b fileStatus) int { return strings.Compare(a.File, b.File) })
+	s.Templates = slices.CompactFunc(s.Templates, func(a, b fileStatus) bool { return a.File == b.File }) // one may have two uses
 	return s
 }
 

@@ -117,7 +117,7 @@ func TestStatusOfProviderThatWasNotThere(t *testing.T) {
 func TestStatusOfFiles(t *testing.T) {
 	users := newFile(t, "users.json", `{"alice": "`+testPassword+`", "bob": "`+testPassword+`"}`)
 	page := newFile(t, "login.html", "<form></form>")
-	s := newSite(t, accountsFile(users), func(h *Handler) { h.BasicLoginTemplate = page })
+	s := newSite(t, accountsFile(users), func(h *Handler) { h.BasicLoginTemplate, h.AuthTemplate = page, page })
 	h := onlyGroup(t).Handlers[0]
 	if h.LoginEndpoint != "/login" || h.CredentialsFile.File != users || h.CredentialsFile.Users != 2 ||
 		h.CredentialsFile.Error != "" || h.CredentialsFile.Loaded.IsZero() {
