@@ -35,7 +35,8 @@ func generatedSecret(ctx context.Context, storage certmagic.Storage) ([]byte, er
 	if err := storage.Lock(ctx, generatedSecretKey); err != nil {
 		return nil, fmt.Errorf("locking the storage: %w", err)
 	}
-	defer func() { _ = storage.Unlock(ctx, generatedSecretKey) }()
+	// Also when the time is up, for other instances wait for the lock.
+	defer func() { _ = storage.Unlock(context.WithoutCancel(ctx), generatedSecretKey) }()
 	if secret, err = storedSecret(ctx, storage); secret != nil || err != nil {
 		return secret, err // another instance was faster
 	}

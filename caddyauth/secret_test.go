@@ -5,6 +5,7 @@ package caddyauth
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +88,37 @@ func TestGeneratedSecretStorageAway(t *testing.T) {
 	_, err := tryNewSite(t, storage, generatedSecrets)
 	if err == nil || !strings.Contains(err.Error(), "secret") {
 		t.Errorf("the handler starts without a secret: %v", err)
+	}
+}
+
+// patienceEnds is a storage in which nothing can be stored before the caller's
+// time is up.
+type patienceEnds struct {
+	*certmagic.FileStorage
+	end      func()
+	unlocked error // what the context of Unlock says
+}
+
+func (s *patienceEnds) Store(ctx context.Context, _ string, _ []byte) error {
+	s.end()
+	return ctx.Err()
+}
+
+func (s *patienceEnds) Unlock(ctx context.Context, key string) error {
+	s.unlocked = ctx.Err()
+	return s.FileStorage.Unlock(ctx, key)
+}
+
+// TestGeneratedSecretGivesLockBack also when its time is up: the other instances
+// wait for the lock.
+func TestGeneratedSecretGivesLockBack(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	storage := &patienceEnds{FileStorage: &certmagic.FileStorage{Path: newFolder(t)}, end: end, unlocked: errors.New("never called")}
+	if secret, err := generatedSecret(ctx, storage); err == nil {
+		t.Errorf("the secret is %q, which is stored nowhere", secret)
+	}
+	if storage.unlocked != nil {
+		t.Errorf("the lock is given back with a context that is over: %v", storage.unlocked)
 	}
 }
 
