@@ -68,10 +68,7 @@ func (h *Handler) renew(ctx context.Context, s *session.Session, through *way) (
 			return session.Tokens{}, refused(err)
 		}
 		fresh := *fromProvider(tokens)
-		fresh.Claims = claims
-		if claims == nil {
-			fresh.Claims = old.Claims
-		}
+		fresh.Claims = claims // nil: the old ones stand
 		return fresh, nil
 	})
 	switch {
@@ -82,6 +79,8 @@ func (h *Handler) renew(ctx context.Context, s *session.Session, through *way) (
 		return false
 	case errors.Is(err, session.ErrBackoff):
 		return true
+	case errors.Is(err, context.Canceled):
+		return true // nobody waits any more; the renewal itself goes on
 	}
 	h.logger.Warn("tokens cannot be renewed",
 		zap.String("user_id", s.User),

@@ -600,6 +600,26 @@ func TestLogoutDuringRenewal(t *testing.T) {
 	})
 }
 
+// TestWebsocketClosesDuringRenewal: that nobody waits any more is no failure, and
+// the tokens that come are kept.
+func TestWebsocketClosesDuringRenewal(t *testing.T) {
+	p := newOpenID(t)
+	inBubble(t, p, nil, func(t *testing.T, v *visitor) {
+		first := v.accessToken()
+		stop := v.openWebsocket()
+		p.Turn(func(k *providertest.Knobs) { k.Tokens = func(map[string]any) { time.Sleep(2 * time.Second) } })
+		time.Sleep(59*time.Minute + time.Second) // the renewal is under way
+		stop()
+		time.Sleep(5 * time.Second)
+		if len(renewals(p)) != 1 || v.accessToken() == first {
+			t.Errorf("%d renewals, and the token is the old one: %t", len(renewals(p)), v.accessToken() == first)
+		}
+		if text := v.logText(); strings.Contains(text, "tokens cannot be renewed") {
+			t.Errorf("the log reports a failure:\n%s", text)
+		}
+	})
+}
+
 // TestRenewalAndStorage: a storage that is away is no reason to lose tokens.
 func TestRenewalAndStorage(t *testing.T) {
 	p := newOpenID(t)
