@@ -8,16 +8,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/panelauth/caddy-panelauth/templates"
 )
 
-// lastChoiceAge is how long a browser remembers who it signed in with.
+// lastChoiceAge is how long a browser remembers who it signed in with, in
+// seconds.
 const lastChoiceAge = 365 * 24 * 3600
-
-// lastSuffix marks the companion of the session cookie that remembers it.
-const lastSuffix = "_last"
 
 // stayWith is the parameter that names a provider, as "provider" does, for those
 // who want to stay signed in.
@@ -40,7 +37,7 @@ func (h *Handler) chosenWay(r *http.Request) *way {
 // buttons are the providers on the sign-in page, the last choice first.
 func (h *Handler) buttons(r *http.Request, next string, cookies cookies) []templates.Provider {
 	var buttons []templates.Provider
-	last := h.lastChoice(cookies)
+	last := h.companion(cookies, lastSuffix)
 	for _, w := range h.ways {
 		if w.UsesPassword() {
 			continue
@@ -65,33 +62,15 @@ func (h *Handler) buttons(r *http.Request, next string, cookies cookies) []templ
 	return buttons
 }
 
-func (h *Handler) lastChoice(cookies cookies) string {
-	last := ""
-	cookies.each(func(text string) bool {
-		name, value, _ := strings.Cut(text, "=")
-		if name == h.settings.cookieName+lastSuffix {
-			last, _ = url.QueryUnescape(value)
-		}
-		return last == ""
-	})
-	return last
-}
-
 // rememberChoice has the browser say at the login endpoint, and nowhere else,
 // which of several providers its visitor signed in with.
 func (h *Handler) rememberChoice(w http.ResponseWriter, r *http.Request, id string) {
 	if len(h.ways) < 2 || h.way(id) == nil {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name:     h.settings.cookieName + lastSuffix,
-		Value:    url.QueryEscape(id),
-		Path:     h.loginURL(r),
-		MaxAge:   lastChoiceAge,
-		Secure:   isHTTPS(r),
-		HttpOnly: true,
-		SameSite: http.SameSiteLaxMode,
-	})
+	cookie := h.newCompanion(r, lastSuffix, h.loginURL(r), id)
+	cookie.MaxAge = lastChoiceAge
+	http.SetCookie(w, cookie)
 }
 
 // labels are the providers' own names, for buttons without a label.

@@ -37,7 +37,7 @@ var sameOrigin = http.NewCrossOriginProtection()
 func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		next := h.nextOf(r, r.URL.Query().Get("next"), nil)
+		next := h.nextOf(r, r.URL.Query().Get("next"), nil) // what the browser kept is for a form that comes back
 		if through := h.chosenWay(r); through != nil {
 			if !wantsPage(r) { // a script or an image begins no sign-in
 				return h.askToSignIn(w, r, cookies)

@@ -359,10 +359,10 @@ func TestOpenRedirects(t *testing.T) {
 			return post("/login", form(""), header("Referer", "https://"+testHost+"/login?next="+url.QueryEscape(next)))
 		},
 		"own cookie": func(next string) *http.Request {
-			return post("/login", form(""), cookieLine(s.nextCookieName()+"="+url.QueryEscape(next)))
+			return post("/login", form(""), cookieLine(s.companionName(nextSuffix)+"="+url.QueryEscape(next)))
 		},
 		"own cookie as it is": func(next string) *http.Request {
-			return post("/login", form(""), cookieLine(s.nextCookieName()+"="+next))
+			return post("/login", form(""), cookieLine(s.companionName(nextSuffix)+"="+next))
 		},
 		"Panel's cookie": func(next string) *http.Request {
 			return post("/login", form(""), cookieLine("next_url="+next))
