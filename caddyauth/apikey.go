@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
@@ -138,4 +139,18 @@ func (a *accounts) vouchForKey(r *session.Record) bool {
 		}
 	}
 	return false
+}
+
+// checkKey checks an API key. Of whom it is, is in the credentials file; a user
+// name beside it must be that one.
+func (h *Handler) checkKey(r *http.Request, by scheme, user, key string) (*session.Record, error) {
+	known, ok := h.accounts().findKey(key)
+	if !ok && h.credentialsFile != nil {
+		h.credentialsFile.refresh() // it may be new
+		known, ok = h.accounts().findKey(key)
+	}
+	if !ok || by == basicScheme && user != known.user {
+		return nil, h.refuseSecret(r, unknownSecret{provider: apiKeyProvider, user: user, scheme: by, reason: "wrong_credentials"})
+	}
+	return &session.Record{User: known.user, Provider: apiKeyProvider, Proof: session.Fingerprint(known.proofParts()...)}, nil
 }

@@ -142,10 +142,7 @@ func (a *attempts) left(user, network string, l limit, now time.Time) (left int,
 	ofUser := recent(a.failures, userKey(user, network), l.window, now)
 	ofAddress := recent(a.failures, addressKey(network), l.window, now)
 	left = max(0, min(l.max-len(ofUser), l.max*addressFactor-len(ofAddress)))
-	return left, max(
-		waitFor(ofUser, l.max, l.window, now),
-		waitFor(ofAddress, l.max*addressFactor, l.window, now),
-	)
+	return left, l.wait(failed{byUser: ofUser, byAddress: ofAddress}, now)
 }
 
 // wait is how long a client has to wait for its next attempt, whoever it is for.

@@ -5,7 +5,6 @@ package caddyauth
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"time"
 
@@ -147,14 +146,4 @@ func (d *door) reportEnd(s *session.Session, how ending) {
 		more:   []zap.Field{zap.Duration("duration", h.now().Sub(s.Created).Round(time.Millisecond))},
 	}
 	h.report(what)
-}
-
-func (h *Handler) logUnavailable(r *http.Request, err error) {
-	if errors.Is(err, session.ErrTooLarge) {
-		h.logger.Error("session does not fit into cookies: use session_store storage", zap.String("client_ip", clientIP(r)))
-		return
-	}
-	h.logger.Error("session store cannot be reached",
-		zap.String("client_ip", clientIP(r)),
-		zap.Error(err))
 }

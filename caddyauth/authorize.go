@@ -4,11 +4,9 @@
 package caddyauth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -185,35 +183,4 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, who *identity
 func (h *Handler) rulesFailed(r *http.Request, who *identity, err error) error {
 	who.setCandidate(r)
 	return caddyhttp.Error(http.StatusInternalServerError, err)
-}
-
-// revocable finds claims for placeholders for as long as the rules let the
-// visitor pass.
-func (id *identity) revocable(ctx context.Context) caddy.ReplacerFunc {
-	return func(key string) (any, bool) {
-		if now, ok := caddyhttp.GetVar(ctx, identityVar).(*identity); !ok || now != id {
-			return nil, false
-		}
-		return id.lookup(key)
-	}
-}
-
-const candidatePrefix = "http.auth.candidate."
-
-// setCandidate makes the visitor known to Caddy as somebody who was refused.
-func (id *identity) setCandidate(r *http.Request) {
-	caddyhttp.SetVar(r.Context(), identityVar, nil)
-	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	if !ok {
-		return
-	}
-	repl.DeleteByPrefix(placeholderPrefix)
-	repl.Set(candidatePrefix+"id", id.userID)
-	repl.Map(func(key string) (any, bool) {
-		name, ok := strings.CutPrefix(key, candidatePrefix)
-		if !ok {
-			return nil, false
-		}
-		return id.placeholder(name)
-	})
 }

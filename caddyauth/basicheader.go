@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
@@ -15,7 +14,7 @@ import (
 
 var (
 	errWrongBasic = &refusal{status: http.StatusUnauthorized, reason: "invalid_credentials", challenge: basicChallenge}
-	errBasicBusy  = &refusal{status: http.StatusServiceUnavailable, reason: "busy", wait: 5 * time.Second}
+	errBasicBusy  = &refusal{status: http.StatusServiceUnavailable, reason: "busy", wait: unavailableFor}
 )
 
 // checkBasic checks a user name with a password as the form does, or with one of
@@ -69,20 +68,6 @@ func decodeBasic(value string) (user, password string, ok bool) {
 		return "", "", false
 	}
 	return strings.Cut(string(decoded), ":")
-}
-
-// checkKey checks an API key. Of whom it is, is in the credentials file; a user
-// name beside it must be that one.
-func (h *Handler) checkKey(r *http.Request, by scheme, user, key string) (*session.Record, error) {
-	known, ok := h.accounts().findKey(key)
-	if !ok && h.credentialsFile != nil {
-		h.credentialsFile.refresh() // it may be new
-		known, ok = h.accounts().findKey(key)
-	}
-	if !ok || by == basicScheme && user != known.user {
-		return nil, h.refuseSecret(r, unknownSecret{provider: apiKeyProvider, user: user, scheme: by, reason: "wrong_credentials"})
-	}
-	return &session.Record{User: known.user, Provider: apiKeyProvider, Proof: session.Fingerprint(known.proofParts()...)}, nil
 }
 
 func (c *checker) basicAuthHeader(h *Handler, _ *settings) {

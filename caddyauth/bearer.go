@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -84,7 +83,7 @@ func (h *Handler) checkBearer(r *http.Request, value string) (*session.Record, e
 		wrong.provider, wrong.reason, wrong.err = b.ID(), string(provider.KindOf(err)), err
 	}
 	if away {
-		return nil, &refusal{status: http.StatusServiceUnavailable, reason: "unavailable", wait: 5 * time.Second}
+		return nil, &refusal{status: http.StatusServiceUnavailable, reason: "unavailable", wait: unavailableFor}
 	}
 	return nil, h.refuseSecret(r, wrong)
 }

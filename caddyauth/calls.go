@@ -18,9 +18,9 @@ import (
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
 
-// target is what calls go out to: a provider, or a session store. Each call is
+// callTarget is what calls go out to: a provider, or a session store. Each call is
 // timed and, where the request that it is made for is traced, a span.
-type target struct {
+type callTarget struct {
 	kind      string // "provider" or "store"
 	name      string // the id of the provider, or the kind of the store
 	durations *prometheus.HistogramVec
@@ -28,7 +28,7 @@ type target struct {
 
 // begin notes that a call begins, and end how it ended. Neither looks at what
 // is sent or answered.
-func (t target) begin(ctx context.Context, name string) (end func(error, ...attribute.KeyValue)) {
+func (t callTarget) begin(ctx context.Context, name string) (end func(error, ...attribute.KeyValue)) {
 	began := time.Now()
 	span := t.span(ctx, name)
 	return func(err error, more ...attribute.KeyValue) {
@@ -46,7 +46,7 @@ var noSpan = trace.SpanFromContext(context.Background())
 
 // span is a child of the request's span. Without one that is recorded there is
 // nothing to do.
-func (t target) span(ctx context.Context, name string) trace.Span {
+func (t callTarget) span(ctx context.Context, name string) trace.Span {
 	parent := trace.SpanFromContext(ctx)
 	if !parent.IsRecording() {
 		return noSpan

@@ -112,7 +112,7 @@ func TestSpansOfFailures(t *testing.T) {
 }
 
 func TestNoSpanWithoutTracing(t *testing.T) {
-	span := target{"store", "storage", metrics.storeCalls}.span(t.Context(), "load")
+	span := callTarget{"store", "storage", metrics.storeCalls}.span(t.Context(), "load")
 	if span.IsRecording() || span.SpanContext().IsValid() {
 		t.Error("there is one")
 	}

@@ -20,7 +20,7 @@ func (s *site) setClock(wrongBy time.Duration) {
 	now := func() time.Time { return time.Now().Add(wrongBy) }
 	sessions, err := session.NewManager(session.Config{
 		Secrets: s.settings.secrets, Store: s.door.storage, Now: now,
-		Ended: func(ended *session.Session) { s.door.live.CloseAll(ended.ID) },
+		Ended: func(ended *session.Session) { s.door.live.closeAll(ended.ID) },
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -5,7 +5,11 @@ package caddyauth
 
 import (
 	"fmt"
+	"strings"
+	"time"
+	"unicode"
 
+	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
@@ -35,6 +39,19 @@ application behind it share, as panel secret and panel oauth-secret do.`,
 	})
 }
 
+// withFlags makes a command of a function that takes its flags as Caddy's own
+// commands do, and whose error is the command's.
+func withFlags(do func(cmd *cobra.Command, args []string, flags caddycmd.Flags) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		return caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
+			if err := do(cmd, args, flags); err != nil {
+				return caddy.ExitCodeFailedStartup, err
+			}
+			return caddy.ExitCodeSuccess, nil
+		})(cmd, args)
+	}
+}
+
 func printCommand(use, short string, value func() string) *cobra.Command {
 	return &cobra.Command{
 		Use:   use,
@@ -46,3 +63,16 @@ func printCommand(use, short string, value func() string) *cobra.Command {
 		},
 	}
 }
+
+// printable replaces what a terminal would obey, since people choose their own
+// names.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+func localTime(t time.Time) string { return t.Local().Format(time.DateTime) }

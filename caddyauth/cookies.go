@@ -124,7 +124,7 @@ func (h *Handler) isOwnCookie(name string) bool {
 		}
 	}
 	rest, ok := strings.CutPrefix(name, h.settings.cookieName)
-	return ok && (rest == "" || rest == nextSuffix || rest == lastSuffix || strings.HasPrefix(rest, attemptInfix) || chunkSuffix(rest) > 0)
+	return ok && (rest == "" || rest == nextSuffix || rest == lastSuffix || strings.HasPrefix(rest, begunInfix) || chunkSuffix(rest) > 0)
 }
 
 // setCookies rebuilds the Cookie header as one line: the client's cookies as

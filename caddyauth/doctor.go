@@ -161,17 +161,12 @@ func (d *doctor) checkAdmin(_ context.Context, r *report) {
 	}
 	listen := caddy.NewReplacer().ReplaceKnown(admin.Listen, "")
 	host, _, err := net.SplitHostPort(listen[strings.LastIndexByte(listen, '/')+1:])
-	if err == nil && isLoopbackHost(host) {
+	if err == nil && isLoopback(host) {
 		r.ok("within this machine alone")
 		return
 	}
 	r.fail("let it listen on localhost, or on a unix socket: admin localhost:2019",
 		"open to the network: whoever reaches it may change everything and end sessions")
-}
-
-func isLoopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // addressesOfThisMachine are those that others can reach.
@@ -186,4 +181,11 @@ func addressesOfThisMachine() (found []net.IP) {
 		}
 	}
 	return found
+}
+
+func countOf(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -4,17 +4,15 @@
 package caddyauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
-
-	"github.com/panelauth/caddy-panelauth/caddyauth/panelserve"
 )
 
 func doctorCommand() *cobra.Command {
@@ -32,14 +30,7 @@ It starts nothing and changes nothing, but for a key that it writes to the
 session store and deletes again. Run it with the environment and as the user
 that Caddy has. No secret is printed. The exit status is 1 if a check fails.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
-				if err := runDoctor(cmd.Context(), cmd.OutOrStdout(), flags); err != nil {
-					return caddy.ExitCodeFailedStartup, err
-				}
-				return caddy.ExitCodeSuccess, nil
-			})(cmd, args)
-		},
+		RunE: withFlags(runDoctor),
 	}
 	command.Flags().StringP("config", "c", "", "Configuration file. Default: the Caddyfile in this folder")
 	command.Flags().StringP("adapter", "a", "", "Name of config adapter to apply")
@@ -48,19 +39,16 @@ that Caddy has. No secret is printed. The exit status is 1 if a check fails.`,
 	return command
 }
 
-func runDoctor(ctx context.Context, out io.Writer, flags caddycmd.Flags) error {
-	if ctx == nil {
-		ctx = context.Background()
-	}
+func runDoctor(cmd *cobra.Command, _ []string, flags caddycmd.Flags) error {
 	if err := setVariables(flags.String("envfile")); err != nil {
 		return err
 	}
-	findings := examineFile(ctx, flags.String("config"), flags.String("adapter"))
+	findings := examineFile(cmp.Or(cmd.Context(), context.Background()), flags.String("config"), flags.String("adapter"))
 	write := writeFindings
 	if flags.Bool("json") {
 		write = writeFindingsAsJSON
 	}
-	if err := write(out, findings); err != nil {
+	if err := write(cmd.OutOrStdout(), findings); err != nil {
 		return err
 	}
 	failed := 0
@@ -80,13 +68,9 @@ func setVariables(file string) error {
 	if file == "" {
 		return nil
 	}
-	text, err := readBounded(file, maxImport)
+	variables, err := readVariables(file)
 	if err != nil {
 		return err
-	}
-	variables, err := panelserve.ParseVariables(string(text))
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", file, err)
 	}
 	for name, value := range variables {
 		if _, set := os.LookupEnv(name); set {

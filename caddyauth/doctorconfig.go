@@ -5,7 +5,6 @@ package caddyauth
 
 import (
 	"encoding/json"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,34 +131,4 @@ func (c *doctorConfig) site(server *doctorServer, hosts []string, prefix string)
 	}
 	s.usual = s.secure && s.port == 443 || !s.secure && s.port == 80
 	return s
-}
-
-// doctorUpstream is a server behind reverse_proxy.
-type doctorUpstream struct {
-	dial string // resolved
-	tls  bool
-	host string // that it is shown, if reverse_proxy sets another
-	site doctorSite
-	// guard stands before it on every way that leads through its route; nil if
-	// none does.
-	guard *patient
-	// besides are those that stand before it on some ways.
-	besides []*patient
-	// limited says that the route is for some paths alone.
-	limited bool
-}
-
-// dialable is the network and the address, or false where they depend on the
-// request.
-func (u *doctorUpstream) dialable() (network, address string, ok bool) {
-	if path, isUnix := strings.CutPrefix(u.dial, "unix/"); isUnix {
-		return "unix", path, path != ""
-	}
-	if strings.ContainsAny(u.dial, "{}") {
-		return "", "", false
-	}
-	if _, _, err := net.SplitHostPort(u.dial); err != nil {
-		return "", "", false
-	}
-	return "tcp", u.dial, true
 }

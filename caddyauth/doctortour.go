@@ -8,23 +8,9 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 )
-
-// patient is a panelauth in the configuration.
-type patient struct {
-	handler  *Handler
-	settings settings
-	mistakes []Mistake
-	unread   bool // its JSON is not that of a panelauth
-	site     doctorSite
-	where    string
-	// behind names the handler that answers before this one is asked.
-	behind    string
-	upstreams []*doctorUpstream
-}
 
 // tour is a walk through all routes.
 type tour struct {
@@ -188,22 +174,4 @@ func (t *tour) checks() (checks []check) {
 		checks = append(checks, check{"ways around", where, func(_ context.Context, r *report) { u.reportWayAround(r, guarded[u.dial]) }})
 	}
 	return checks
-}
-
-func (u *doctorUpstream) reportWayAround(r *report, guard *patient) {
-	switch {
-	case len(u.besides) > 0:
-		r.warn("leave the matcher out and open pages with oauth_guest_endpoints, if the application believes cookies or identity headers",
-			"what the matcher of panelauth does not cover goes on as it came, with whatever a client says about who it is")
-	case u.limited:
-		r.warn("put panelauth before this reverse_proxy, too, and open the path with oauth_guest_endpoints",
-			"some paths lead to %s without panelauth, which guards it at %s", u.dial, guard.where)
-	default:
-		r.fail("put panelauth before this reverse_proxy, too", "leads to %s without panelauth, which guards it at %s", u.dial, guard.where)
-	}
-}
-
-// behindOf says in a Caddyfile's words what answers first.
-func (p *patient) behindOf() string {
-	return strings.Replace(p.behind, "static_response", "respond", 1)
 }

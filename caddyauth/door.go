@@ -33,7 +33,7 @@ type door struct {
 	store    io.Closer // nil: there is nothing to close
 	// storeKind is "storage", "redis" or "cookie".
 	storeKind string
-	answers   *answers
+	answers   *usedOnce
 	renewals  *running
 	channels  *channelGuard
 	logger    *zap.Logger
@@ -112,7 +112,7 @@ func (d *door) vouchers() []voucher {
 
 func newDoor(s settings) (*door, error) {
 	d := &door{
-		attempts: newAttempts(), secrets: newAttempts(), storage: new(caddyStorage), answers: newAnswers(), renewals: newRunning(), live: newLive(),
+		attempts: newAttempts(), secrets: newAttempts(), storage: new(caddyStorage), answers: newUsedOnce(), renewals: newRunning(), live: newLive(),
 		channels: newChannelGuard(), stateless: s.stateless, logger: lastingLogger("http.handlers.panelauth"),
 	}
 	logger := lastingLogger("http.handlers.panelauth.session")
@@ -120,7 +120,7 @@ func newDoor(s settings) (*door, error) {
 		Secrets: s.secrets,
 		Logger:  logger,
 		Store:   d.openStore(s, logger),
-		Ended:   func(s *session.Session) { d.live.CloseAll(s.ID) },
+		Ended:   func(s *session.Session) { d.live.closeAll(s.ID) },
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing sessions: %w", err), d.closeStore())

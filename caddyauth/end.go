@@ -82,7 +82,7 @@ func (d *door) endAll(ctx context.Context, who session.Who, wanted func(*session
 func everySession(*session.Session) bool { return true }
 
 // connections is how many connections a session has open.
-func (d *door) connections(s *session.Session) int { return d.live.Count(s.ID) }
+func (d *door) connections(s *session.Session) int { return d.live.count(s.ID) }
 
 // openDoors are the doors of this process. What is done with them takes too
 // long to keep others from opening one meanwhile.

@@ -4,26 +4,14 @@
 package caddyauth
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
-	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
-	"github.com/panelauth/caddy-panelauth/templates"
-)
-
-// Bounds on a form, far above what a browser sends.
-const (
-	maxForm       = 64 << 10
-	maxFormFields = 64
 )
 
 // wrongPassword is all that is ever said about an attempt, whatever was wrong
@@ -32,43 +20,6 @@ const wrongPassword = string(provider.KindBadCredentials)
 
 // sameOrigin refuses forms that another site posts here.
 var sameOrigin = http.NewCrossOriginProtection()
-
-// serveLogin is the login endpoint: the page, and what its form sends.
-func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies cookies) error {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		next := h.nextOf(r, r.URL.Query().Get("next"), nil) // what the browser kept is for a form that comes back
-		if through := h.chosenWay(r); through != nil {
-			if !wantsPage(r) { // a script or an image begins no sign-in
-				return h.askToSignIn(w, r, cookies)
-			}
-			return h.toProvider(w, r, through, next, cookies)
-		}
-		return h.showLogin(w, r, next, cookies)
-	case http.MethodPost:
-		return h.signIn(w, r, cookies)
-	}
-	w.Header().Set("Allow", "GET, HEAD, POST")
-	return h.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed")
-}
-
-func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, next string, cookies cookies) error {
-	if h.pages.isCustom(templates.SignIn) && !h.formsFindLogin(r, templates.SignIn) {
-		redirect(w, h.loginURL(r)+"?next="+url.QueryEscape(next), http.StatusFound) // from /login/
-		return nil
-	}
-	h.rememberNext(w, r, next)
-	return h.writePage(w, r, http.StatusOK, h.signInPage(r, next, cookies))
-}
-
-func (h *Handler) signInPage(r *http.Request, next string, cookies cookies) templates.Page {
-	page := h.page(r, templates.SignIn)
-	page.Next = next
-	page.Password = h.hasForm()
-	page.Providers = h.buttons(r, next, cookies)
-	page.Remember = h.settings.remember
-	return page
-}
 
 // credentials are what somebody typed into the form.
 type credentials struct {
@@ -121,7 +72,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, cookies cookies
 
 func (h *Handler) tooBusy(w http.ResponseWriter, r *http.Request, typed credentials) error {
 	h.reportFailure(r, h.passwordID(), typed.user, "busy")
-	return h.tryLater(w, r, http.StatusServiceUnavailable, "busy", 5*time.Second)
+	return h.refuse(w, r, http.StatusServiceUnavailable, "busy")
 }
 
 // errWrongPassword is an attempt that failed by its user name or password.
@@ -166,35 +117,6 @@ func (h *Handler) lifetime(remember bool) time.Duration {
 	return h.settings.lifetime
 }
 
-// readForm reads a form within bounds. The status is 0, or why it is refused.
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, int) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, http.StatusUnsupportedMediaType
-	}
-	hurry(w, r)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		switch {
-		case errors.As(err, &tooLarge):
-			return nil, http.StatusRequestEntityTooLarge
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, http.StatusRequestTimeout
-		}
-		return nil, http.StatusBadRequest
-	}
-	arrived(w)
-	if bytes.Count(body, []byte("&")) >= maxFormFields {
-		return nil, http.StatusBadRequest
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, http.StatusBadRequest
-	}
-	return form, 0
-}
-
 // readCredentials reads what somebody typed.
 func readCredentials(w http.ResponseWriter, r *http.Request) (credentials, int) {
 	form, status := readForm(w, r)
@@ -214,12 +136,6 @@ func readCredentials(w http.ResponseWriter, r *http.Request) (credentials, int) 
 		typed.next = r.URL.Query().Get("next")
 	}
 	return typed, 0
-}
-
-// turnToHash is the turn of a password that is about to be checked.
-func (h *Handler) turnToHash() *turn {
-	accounts := h.accounts()
-	return &turn{gate: hashes, needed: h.passwordWay() == nil && accounts != nil && !accounts.effort.isFree()}
 }
 
 // checkPassword verifies a password, waiting for its turn if that takes

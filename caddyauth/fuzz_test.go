@@ -24,17 +24,17 @@ func FuzzAttempt(f *testing.F) {
 	s := newSite(f)
 	begun := begunSignIn{Attempt: provider.Attempt{State: "the-state", Provider: "oidc"}, Next: "/app"}
 	w := httptest.NewRecorder()
-	if err := s.keepAttempt(w, get("/login"), begun, nil); err != nil {
+	if err := s.keepBegun(w, get("/login"), begun, nil); err != nil {
 		f.Fatal(err)
 	}
 	good := w.Result().Cookies()[0]
 	f.Add("the-state", good.Name+"="+good.Value)
 	f.Add("another", good.Name+"="+good.Value)
-	f.Add("another", s.attemptCookie(get("/login"), "another")+"="+good.Value)
+	f.Add("another", s.begunCookie(get("/login"), "another")+"="+good.Value)
 	f.Add("the-state", good.Name+"=x; "+good.Name+"="+good.Value)
 	f.Add("", "panelauth_state_=x")
 	f.Fuzz(func(t *testing.T, state, line string) {
-		got, ok := s.findAttempt(get("/login"), state, cookies{line})
+		got, ok := s.findBegun(get("/login"), state, cookies{line})
 		if ok && (state != "the-state" || got.Attempt.State != state || got.Next != begun.Next) {
 			t.Errorf("state %q with %q is a sign-in to %q", state, line, got.Next)
 		}
@@ -80,7 +80,7 @@ func FuzzAuthorization(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		kind, value := s.shown(line)
+		kind, value := s.schemeOf(line)
 		r := &http.Request{Header: http.Header{"Authorization": {line}}}
 		if _, _, ok := r.BasicAuth(); ok && kind != basicScheme {
 			t.Errorf("%q is %q, and has Basic credentials for others", line, kind)

@@ -29,7 +29,7 @@ func (gauges) Collect(values chan<- prometheus.Metric) {
 	sessions, connections := 0, 0
 	for _, d := range openDoors() {
 		sessions += d.sessions.Count()
-		connections += d.live.Total()
+		connections += d.live.total()
 	}
 	show(sessionsGauge, sessions)
 	show(connectionsGauge, connections)

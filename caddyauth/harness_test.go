@@ -158,7 +158,7 @@ func (s *site) withClock() *clock {
 
 func (s *site) useClock(c *clock) {
 	s.t.Helper()
-	config := session.Config{Secrets: s.settings.secrets, Now: c.Now, Ended: func(ended *session.Session) { s.door.live.CloseAll(ended.ID) }}
+	config := session.Config{Secrets: s.settings.secrets, Now: c.Now, Ended: func(ended *session.Session) { s.door.live.closeAll(ended.ID) }}
 	if !s.settings.stateless {
 		config.Store = s.door.storage
 	}

@@ -4,11 +4,7 @@
 package caddyauth
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -125,25 +121,6 @@ func (h *Handler) vouches(s *session.Session, accounts *accounts) bool {
 // session.
 func (id *identity) isProgram() bool { return id.session != nil && id.session.IsPassing() }
 
-// claim returns a claim by name; "user" is always the user.
-func (id *identity) claim(name string) (any, bool) {
-	if name == "user" {
-		return id.userID, true
-	}
-	if id.claims == nil {
-		return id.accounts.claim(id.user, name)
-	}
-	value, ok := id.claims[name]
-	return value, ok
-}
-
-func (id *identity) allClaims() map[string]any {
-	if id.claims == nil {
-		return id.accounts.claims(id.user)
-	}
-	return id.claims
-}
-
 // sessionBefore is the session that another handler before this one found,
 // whose cookie it has taken out of the request.
 func sessionBefore(r *http.Request, d *door) *session.Session {
@@ -152,140 +129,4 @@ func sessionBefore(r *http.Request, d *door) *session.Session {
 		return nil
 	}
 	return before.session
-}
-
-// setPlaceholders makes the visitor known to the rest of Caddy: access logs
-// show http.auth.user.id as user_id, and every directive can use the claims.
-func (id *identity) setPlaceholders(r *http.Request) {
-	ctx := r.Context()
-	repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	if !ok {
-		return
-	}
-	before, ok := caddyhttp.GetVar(ctx, identityVar).(*identity)
-	switch {
-	case ok:
-		id.overridePlaceholders(repl, before)
-	case id.handler.rules != nil:
-		repl.Map(id.revocable(ctx))
-	default:
-		repl.Map(id.lookup)
-	}
-	repl.Set("http.auth.user.id", id.userID)
-	caddyhttp.SetVar(ctx, identityVar, id)
-}
-
-// overridePlaceholders puts the visitor in the place of the one that a handler
-// before this one took them for.
-func (id *identity) overridePlaceholders(repl *caddy.Replacer, before *identity) {
-	repl.DeleteByPrefix(placeholderPrefix)
-	for name := range before.allClaims() {
-		repl.Set(placeholderPrefix+name, "")
-	}
-	for name, value := range id.allClaims() {
-		repl.Set(placeholderPrefix+name, claimText(value))
-	}
-	repl.Set(placeholderPrefix+"user", id.user)
-	repl.Set(placeholderPrefix+"provider", id.provider)
-	repl.Set(placeholderPrefix+"guest", id.guest)
-}
-
-const placeholderPrefix = "http.auth.user."
-
-func (id *identity) placeholder(name string) (any, bool) {
-	switch name {
-	case "provider":
-		return id.provider, true
-	case "guest":
-		return id.guest, true
-	}
-	value, ok := id.claim(name)
-	return claimText(value), ok
-}
-
-// identityHeaders are the headers that tell the application who is signed in.
-// A claim that is missing sends none.
-func (h *Handler) identityHeaders(id *identity) map[string]string {
-	if len(h.settings.identityHeaders) == 0 {
-		return nil
-	}
-	headers := make(map[string]string, len(h.settings.identityHeaders))
-	for name, claim := range h.settings.identityHeaders {
-		if id.guest && claim != "user" {
-			continue
-		}
-		value, ok := id.claim(claim)
-		if !ok || value == nil {
-			continue
-		}
-		headers[name] = headerText(value)
-	}
-	return headers
-}
-
-// setHeaders gives each request values of its own, since handlers after this
-// one may change them in place.
-func (id *identity) setHeaders(r *http.Request) {
-	values := make([]string, 0, len(id.headers))
-	for name, value := range id.headers {
-		values = append(values, value)
-		r.Header[name] = values[len(values)-1 : len(values) : len(values)]
-	}
-}
-
-// headerText is a claim as a header may carry it. A comma within a list's
-// value is encoded so that it cannot make one value into two.
-func headerText(value any) string {
-	if list, ok := value.([]any); ok {
-		parts := make([]string, len(list))
-		for i, part := range list {
-			parts[i] = strings.ReplaceAll(percentEncodeHeader(claimText(part)), ",", "%2C")
-		}
-		return strings.Join(parts, ",")
-	}
-	return percentEncodeHeader(claimText(value))
-}
-
-// claimText is a claim as text: lists joined with commas, objects as JSON.
-func claimText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case bool:
-		return strconv.FormatBool(v)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = claimText(part)
-		}
-		return strings.Join(parts, ",")
-	}
-	encoded, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprint(value)
-	}
-	return string(encoded)
-}
-
-// literalPercent is a percent sign of the claim's own that would read as the
-// beginning of an encoded byte.
-var literalPercent = regexp.MustCompile(`%([0-9A-Fa-f]{2})`)
-
-// percentEncodeHeader encodes control characters and what is not ASCII. A space
-// within a value is legal in a header; one around it would be cut off.
-func percentEncodeHeader(s string) string {
-	s = literalPercent.ReplaceAllString(s, "%25$1")
-	inner := strings.Trim(s, " ")
-	start := strings.Index(s, inner)
-	parts := strings.Split(inner, " ")
-	for i, part := range parts {
-		parts[i] = percentEncode(part)
-	}
-	return percentEncode(s[:start]) + strings.Join(parts, " ") + percentEncode(s[start+len(inner):])
 }

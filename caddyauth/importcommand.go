@@ -12,7 +12,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
@@ -41,14 +40,7 @@ No secret is printed: the Caddyfile names variables in their place, and the
 comments say what to set them to.`,
 		Example: `  caddy panelauth import 'panel serve app.py --basic-auth users.json' > Caddyfile`,
 		Args:    cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
-				if err := importPanel(cmd, args, flags); err != nil {
-					return caddy.ExitCodeFailedStartup, err
-				}
-				return caddy.ExitCodeSuccess, nil
-			})(cmd, args)
-		},
+		RunE:    withFlags(importPanel),
 	}
 	command.Flags().Bool("env", false, "Read the variables of this environment, too")
 	command.Flags().String("envfile", "", "Read the variables in this file, too: NAME=value on each line")
@@ -101,23 +93,27 @@ func importedVariables(flags caddycmd.Flags) (map[string]string, error) {
 	if path == "" {
 		return variables, nil
 	}
-	file, err := os.Open(path)
+	fromFile, err := readVariables(path)
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	text, err := readImport(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	fromFile, err := panelserve.ParseVariables(text)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if variables == nil {
 		return fromFile, nil
 	}
 	maps.Copy(variables, fromFile)
+	return variables, nil
+}
+
+// readVariables reads a file of variables, NAME=value on each line.
+func readVariables(file string) (map[string]string, error) {
+	text, err := readBounded(file, maxImport)
+	if err != nil {
+		return nil, err
+	}
+	variables, err := panelserve.ParseVariables(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
 	return variables, nil
 }
 

@@ -6,13 +6,9 @@ package caddyauth
 import (
 	"context"
 	"hash/maphash"
-	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
@@ -104,16 +100,16 @@ func (l *live) of(id string, do func(*connection)) {
 	}
 }
 
-// CloseAll closes what is open of a session.
-func (l *live) CloseAll(id string) {
+// closeAll closes what is open of a session.
+func (l *live) closeAll(id string) {
 	l.of(id, func(c *connection) { go c.end(sessionEnded) })
 }
 
-// Total returns how many connections there are.
-func (l *live) Total() int { return int(l.open.Load()) }
+// total returns how many connections there are.
+func (l *live) total() int { return int(l.open.Load()) }
 
-// Count returns how many connections a session has.
-func (l *live) Count(id string) (n int) {
+// count returns how many connections a session has.
+func (l *live) count(id string) (n int) {
 	l.of(id, func(*connection) { n++ })
 	return n
 }
@@ -201,116 +197,4 @@ func idleLimits(open []*connection) map[*session.Session]time.Duration {
 		limits[c.session] = idle
 	}
 	return limits
-}
-
-// voucher is a handler with the accounts and rules that it goes by.
-type voucher struct {
-	handler  *Handler
-	accounts *accounts
-	rules    *ruleSet
-}
-
-// judge decides which connections are still vouched for. Nothing has to be
-// decided while the handlers and their accounts are as they were.
-type judge struct {
-	vouchers []voucher // nil: nothing has changed
-	known    map[matter]bool
-}
-
-type matter struct {
-	handler *Handler
-	session *session.Session
-}
-
-func (l *live) newJudge(d *door) judge {
-	vouchers := d.vouchers()
-	if slices.Equal(vouchers, l.vouchers) {
-		return judge{}
-	}
-	l.vouchers = vouchers
-	return judge{vouchers: vouchers, known: make(map[matter]bool)}
-}
-
-// vouchesFor reports whether the handler that let a connection in, or the one
-// after it, would do so today.
-func (j judge) vouchesFor(c *connection) bool {
-	if j.vouchers == nil {
-		return true
-	}
-	this := matter{c.handler, c.session}
-	vouched, known := j.known[this]
-	if !known {
-		vouched = j.decide(this)
-		j.known[this] = vouched
-	}
-	return vouched
-}
-
-// mayStay reports whether the rules that let a connection in would do so today.
-// Only those in a file can have changed: a reload closes websockets anyway.
-func (j judge) mayStay(c *connection) bool {
-	return c.wanted == nil || !j.isCurrent(c.handler) || c.wanted.isAllowed(c)
-}
-
-func (j judge) isCurrent(h *Handler) bool {
-	return slices.ContainsFunc(j.vouchers, func(v voucher) bool { return v.handler == h })
-}
-
-func (j judge) decide(this matter) bool {
-	if after := j.successor(this.handler); after != nil {
-		return after.vouchesFor(this.session)
-	}
-	return !slices.ContainsFunc(j.vouchers, func(v voucher) bool { return !v.handler.vouchesFor(this.session) })
-}
-
-// successor is a handler itself or, after a reload, one that has the same
-// options. If those have changed, nobody can tell it from the handlers of other
-// sites behind the same door: it is nil, and all of them have to agree.
-func (j judge) successor(of *Handler) (after *Handler) {
-	for _, v := range j.vouchers {
-		if v.handler == of {
-			return of
-		}
-		if v.handler.options == of.options {
-			after = v.handler
-		}
-	}
-	return after
-}
-
-// serveLive passes a request of a session on, and ends it with the session.
-func (h *Handler) serveLive(w http.ResponseWriter, r *http.Request, s *session.Session, next caddyhttp.Handler) error {
-	c := &connection{handler: h, session: s, websocket: isWebsocket(r), wanted: h.wantedBy(r)}
-	c.extended = c.websocket && r.Method == http.MethodConnect
-	c.ResponseWriter = w
-	notice := h.noticed(w, r, s)
-	if notice != nil {
-		c.ResponseWriter = notice
-	}
-	c.lifetime.parent = r.Context()
-	h.door.live.add(c)
-	defer c.leave()
-	// It may have ended, or its user been removed, before it could be closed.
-	// The rules may have changed meanwhile, too.
-	who := h.identityOf(s)
-	if s.Over(h.now()) || who == nil {
-		return h.refuse(w, r, http.StatusUnauthorized, "unauthenticated")
-	}
-	if c.wanted != nil && !h.allows(r, who) {
-		return h.refuse(w, r, http.StatusForbidden, "forbidden")
-	}
-	if c.extended || h.settings.idle > 0 && r.ContentLength != 0 {
-		r.Body = &upload{r.Body, c}
-	}
-	// In place, since Caddy's placeholders look at this very request.
-	*r = *r.WithContext(&c.lifetime)
-	err := next.ServeHTTP(c, r)
-	if notice != nil && err == nil && !c.breaksOff() {
-		err = notice.finish()
-	}
-	*r = *r.WithContext(c.lifetime.parent)
-	if c.breaksOff() {
-		panic(http.ErrAbortHandler) // the server's way to end an answer that is not whole
-	}
-	return err
 }

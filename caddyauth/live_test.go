@@ -467,7 +467,7 @@ func (s *liveSite) logOut(t testing.TB, cookies string) {
 // closeAll closes what is open of all sessions.
 func (s *site) closeAll() {
 	for _, c := range s.door.live.all() {
-		s.door.live.CloseAll(c.session.ID)
+		s.door.live.closeAll(c.session.ID)
 	}
 }
 
@@ -486,7 +486,7 @@ func TestLiveEnds(t *testing.T) {
 		}},
 		"revocation": {end: func(t testing.TB, s *liveSite, _ *clock, cookies string) {
 			found, err := s.door.sessions.Find(t.Context(), s.value(cookies), 0)
-			if err != nil || found == nil || s.door.live.Count(found.ID) != 1 {
+			if err != nil || found == nil || s.door.live.count(found.ID) != 1 {
 				t.Fatal(found, err)
 			}
 			if err := s.door.sessions.End(t.Context(), found); err != nil {

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 	"github.com/panelauth/caddy-panelauth/templates"
 )
@@ -46,8 +44,7 @@ func (h *Handler) askToSignOut(w http.ResponseWriter, r *http.Request) error {
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	ended, err := h.endSessions(r, cookies, endedByLogout)
 	if err != nil {
-		h.logUnavailable(r, err)
-		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+		return h.unavailable(w, r, err)
 	}
 	h.clearCookies(w, r, cookies)
 	page := h.page(r, templates.SignedOut)
@@ -113,9 +110,6 @@ func (h *Handler) goOnToProvider(w http.ResponseWriter, r *http.Request, address
 	return h.writePage(w, r, http.StatusOK, page)
 }
 
-// revokeTimeout bounds what is done for a session that is over.
-const revokeTimeout = 10 * time.Second
-
 // logoutAtProvider makes the tokens of ended sessions useless, and returns
 // where the visitor goes on to end the provider's session too. The provider
 // sends them back to the logout endpoint.
@@ -148,14 +142,6 @@ func (h *Handler) isKnownElsewhere(ended []*session.Session) bool {
 // logoutPatience is how long a logout waits to learn where the provider has
 // its own.
 const logoutPatience = 2 * time.Second
-
-func (h *Handler) revoke(ctx context.Context, through *way, tokens session.Tokens) {
-	ctx, cancel := context.WithTimeout(ctx, revokeTimeout)
-	defer cancel()
-	if err := through.Revoke(ctx, toProvider(tokens)); err != nil {
-		h.logger.Warn("refresh token could not be revoked", zap.String("provider", through.ID()), zap.Error(err))
-	}
-}
 
 // endSessions ends the sessions whose cookies the request carries, for every
 // copy of those cookies. The error says that it is not known which they are:

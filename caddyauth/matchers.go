@@ -4,7 +4,6 @@
 package caddyauth
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -236,51 +235,6 @@ func resolveAll(values []string) error {
 		return joinMistakes(c.mistakes)
 	}
 	return nil
-}
-
-// hasClaim reports whether any value of a claim is wanted. Guests have none.
-func (id *identity) hasClaim(name string, wanted func(string) bool) bool {
-	if id.guest {
-		return false
-	}
-	if name == "user" {
-		return wanted(id.user)
-	}
-	if id.claims == nil {
-		return id.accounts.hasClaim(id.user, name, wanted)
-	}
-	switch value := claimAt(id.claims, name).(type) {
-	case []any:
-		return slices.ContainsFunc(value, func(item any) bool { return isWanted(item, wanted) })
-	case []string:
-		return slices.ContainsFunc(value, func(item string) bool { return isWanted(item, wanted) })
-	default:
-		return isWanted(value, wanted)
-	}
-}
-
-// claimAt finds a claim as oauth_jwt_user does: by its name, dots and all, else
-// by a dotted path into objects.
-func claimAt(claims map[string]any, name string) any {
-	if value, ok := claims[name]; ok {
-		return value
-	}
-	head, rest, dotted := strings.Cut(name, ".")
-	if !dotted {
-		return nil
-	}
-	inner, _ := claims[head].(map[string]any)
-	return claimAt(inner, rest)
-}
-
-// isWanted asks about a single value. What is empty or holds others is none.
-func isWanted(value any, wanted func(string) bool) bool {
-	switch value.(type) {
-	case string, bool, float64, json.Number:
-		text := claimText(value)
-		return text != "" && wanted(text)
-	}
-	return false
 }
 
 func matchesAnyGlob(globs []string, text string) bool {

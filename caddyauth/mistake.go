@@ -4,6 +4,7 @@
 package caddyauth
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -112,4 +113,15 @@ func (c *checker) missingPlaceholder(value string) string {
 		return resolved, nil
 	})
 	return missing
+}
+
+func joinMistakes(mistakes []Mistake) error {
+	errs := make([]error, len(mistakes))
+	for i, m := range mistakes {
+		errs[i] = m.Err
+		if m.Subdirective != "" {
+			errs[i] = fmt.Errorf("%s: %w", m.Subdirective, m.Err)
+		}
+	}
+	return errors.Join(errs...)
 }

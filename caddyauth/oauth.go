@@ -23,27 +23,11 @@ func (h *Handler) toProvider(w http.ResponseWriter, r *http.Request, through *wa
 	if err != nil {
 		return h.signInFailed(w, r, through, err, next)
 	}
-	if err := h.keepAttempt(w, r, begunSignIn{Attempt: attempt, Next: next, Remember: remember}, cookies); err != nil {
+	if err := h.keepBegun(w, r, begunSignIn{Attempt: attempt, Next: next, Remember: remember}, cookies); err != nil {
 		return err
 	}
 	redirect(w, attempt.URL, http.StatusFound)
 	return nil
-}
-
-// redirectURI is where a provider sends people back to.
-func (h *Handler) redirectURI(r *http.Request, through *way) string {
-	if through.redirectURI != "" {
-		return through.redirectURI
-	}
-	return origin(r) + h.loginURL(r)
-}
-
-// origin is this site as the browser reaches it.
-func origin(r *http.Request) string {
-	if isHTTPS(r) {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
 }
 
 // isCallback reports whether a request brings a provider's answer: to the login
@@ -66,7 +50,7 @@ func (h *Handler) isCallback(r *http.Request, cookies cookies) bool {
 	case state == "":
 		return false
 	case r.URL.Path == "/" || h.isRedirectPath(path):
-		return h.hasAttempt(r, state, cookies)
+		return h.hasBegun(r, state, cookies)
 	}
 	return false
 }
@@ -74,9 +58,9 @@ func (h *Handler) isCallback(r *http.Request, cookies cookies) bool {
 // finishSignIn takes a provider's answer.
 func (h *Handler) finishSignIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	params := r.URL.Query()
-	begun, through := h.takeAttempt(w, r, params.Get("state"), cookies)
+	begun, through := h.takeBegun(w, r, params.Get("state"), cookies)
 	if through == nil || h.isElsewhere(r, through) {
-		return h.signInFailed(w, r, nil, errNoAttempt, "")
+		return h.signInFailed(w, r, nil, errNotBegun, "")
 	}
 	next := h.afterSignIn(r, begun.Next)
 	who, err := through.Finish(r.Context(), begun.Attempt, params)

@@ -356,7 +356,7 @@ func (v *visitor) keeps(target string) (names []string) {
 
 func (v *visitor) attempts() (names []string) {
 	for _, name := range v.keeps("/login") {
-		if strings.Contains(name, attemptInfix) {
+		if strings.Contains(name, begunInfix) {
 			names = append(names, name)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"net/url"
+	"maps"
 	"slices"
 	"strings"
 
@@ -198,7 +198,7 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 		id = name
 	}
 	extra := make(map[string]string, len(p.ExtraParams))
-	for _, key := range sortedKeys(p.ExtraParams) {
+	for _, key := range slices.Sorted(maps.Keys(p.ExtraParams)) {
 		extra[key] = c.text(at("extra_params"), p.ExtraParams[key])
 	}
 	resolved := providerSettings{
@@ -245,15 +245,4 @@ func (c *checker) anyPlaceholder(p OAuthProvider) bool {
 		}
 	}
 	return false
-}
-
-func checkRedirectURI(uri string) error {
-	if uri == "" {
-		return nil
-	}
-	u, err := url.Parse(uri)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Fragment != "" || u.RawQuery != "" {
-		return errors.New("a redirect URI is an address such as https://app.example.com/login, without query or fragment")
-	}
-	return nil
 }

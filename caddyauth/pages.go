@@ -5,14 +5,10 @@ package caddyauth
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -120,63 +116,4 @@ func writeJSON(w http.ResponseWriter, status int, body map[string]any) error {
 	w.WriteHeader(status)
 	_, _ = w.Write(encoded)
 	return nil
-}
-
-// askToSignIn answers a request without a session: people are led to sign in,
-// programs are told.
-func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request, cookies cookies) error {
-	if r.URL.Path == "*" && r.Method != http.MethodOptions { // "PRI *", which opens HTTP/2
-		return h.refuse(w, r, http.StatusBadRequest, "bad_target")
-	}
-	metrics.unauthenticated.Inc()
-	hurry(w, r)
-	if !wantsPage(r) {
-		return h.tellToSignIn(w, r)
-	}
-	h.clearUseless(w, r, cookies)
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		next := h.afterSignIn(r, requestNext(r))
-		redirect(w, h.loginURL(r)+"?next="+url.QueryEscape(next), http.StatusFound)
-		return nil
-	}
-	// A form that was sent after the session ended: its page is where to return.
-	next := h.afterSignIn(r, h.refererNext(r))
-	h.rememberNext(w, r, next)
-	return h.writePage(w, r, http.StatusUnauthorized, h.signInPage(r, next, cookies))
-}
-
-// tellToSignIn is askToSignIn for programs.
-func (h *Handler) tellToSignIn(w http.ResponseWriter, r *http.Request) error {
-	h.challengeProgram(w, r)
-	return writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.loginURL(r)})
-}
-
-// refuse answers a request that goes nowhere, with a page or with JSON.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) error {
-	return h.tryLater(w, r, status, reason, 0)
-}
-
-// tryLater is refuse with a time after which it may be tried again.
-func (h *Handler) tryLater(w http.ResponseWriter, r *http.Request, status int, reason string, wait time.Duration) error {
-	if status == http.StatusServiceUnavailable && wait == 0 {
-		wait = 5 * time.Second
-	}
-	setRetryAfter(w, wait)
-	hurry(w, r)
-	metrics.refusals.WithLabelValues(reason).Inc()
-	if h.isProgram(r) || !wantsPage(r) && !accepts(r, "text/html") {
-		return writeJSON(w, status, map[string]any{"error": reason})
-	}
-	page := h.page(r, templates.Trouble)
-	page.RetryAfter = wait
-	page.Reference = newReference()
-	h.logger.Debug("request refused", zap.Int("status", status), zap.String("reason", reason), zap.String("reference", page.Reference))
-	return h.writePage(w, r, status, page)
-}
-
-// newReference is a number by which a page and a log line find each other.
-func newReference() string {
-	var random [5]byte
-	_, _ = rand.Read(random[:]) // never fails
-	return hex.EncodeToString(random[:])
 }

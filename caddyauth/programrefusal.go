@@ -5,9 +5,7 @@ package caddyauth
 
 import (
 	"errors"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -44,8 +42,7 @@ func (h *Handler) cannotIdentify(w http.ResponseWriter, r *http.Request, err err
 	if refused := (*refusal)(nil); errors.As(err, &refused) {
 		return refuseProgram(w, r, refused)
 	}
-	h.logUnavailable(r, err)
-	return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+	return h.unavailable(w, r, err)
 }
 
 // cannotTell is cannotIdentify for endpoints that answer in JSON alone.
@@ -54,7 +51,7 @@ func (h *Handler) cannotTell(w http.ResponseWriter, r *http.Request, err error) 
 		return refuseProgram(w, r, refused)
 	}
 	h.logUnavailable(r, err)
-	return refuseProgram(w, r, &refusal{status: http.StatusServiceUnavailable, reason: "unavailable", wait: 5 * time.Second})
+	return refuseProgram(w, r, &refusal{status: http.StatusServiceUnavailable, reason: "unavailable", wait: unavailableFor})
 }
 
 func refuseProgram(w http.ResponseWriter, r *http.Request, refused *refusal) error {
@@ -70,12 +67,6 @@ func refuseProgram(w http.ResponseWriter, r *http.Request, refused *refusal) err
 func addChallenge(w http.ResponseWriter, challenge string) {
 	if challenge != "" {
 		w.Header().Add("WWW-Authenticate", challenge)
-	}
-}
-
-func setRetryAfter(w http.ResponseWriter, wait time.Duration) {
-	if wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 }
 

@@ -74,9 +74,9 @@ const (
 	bearerScheme scheme = "Bearer"
 )
 
-// shown is the scheme of a line of an Authorization header, if it is for this
+// schemeOf is the scheme of a line of an Authorization header, if it is for this
 // handler, and what follows it.
-func (h *Handler) shown(line string) (kind scheme, value string) {
+func (h *Handler) schemeOf(line string) (kind scheme, value string) {
 	line = strings.Trim(line, " \t")
 	name, value := line, ""
 	if end := strings.IndexAny(line, " \t"); end >= 0 {
@@ -93,11 +93,11 @@ func (h *Handler) shown(line string) (kind scheme, value string) {
 	return notOurs, ""
 }
 
-// isProgram reports whether a request shows something that is for this handler.
+// isFromProgram reports whether a request shows something that is for this handler.
 // It is a program's then, whatever it accepts.
-func (h *Handler) isProgram(r *http.Request) bool {
+func (h *Handler) isFromProgram(r *http.Request) bool {
 	for _, line := range r.Header["Authorization"] {
-		if kind, _ := h.shown(line); kind != notOurs {
+		if kind, _ := h.schemeOf(line); kind != notOurs {
 			return true
 		}
 	}
@@ -109,13 +109,13 @@ func (h *Handler) isProgram(r *http.Request) bool {
 // is wrong, neither a session nor being a guest helps.
 func (h *Handler) program(r *http.Request) (*identity, error) {
 	lines, ok := r.Header["Authorization"]
-	if !ok || !h.isProgram(r) {
+	if !ok || !h.isFromProgram(r) {
 		return nil, nil
 	}
 	if len(lines) > 1 {
 		return nil, errInvalidRequest
 	}
-	kind, value := h.shown(lines[0])
+	kind, value := h.schemeOf(lines[0])
 	if kind == basicScheme && h.isAmbient(r) {
 		return nil, &refusal{status: http.StatusForbidden, reason: "cross_origin"}
 	}

@@ -17,7 +17,7 @@ import (
 // that went. It adds nothing to the requests: which of their visitors' requests
 // is which is not a provider's business.
 type providerCalls struct {
-	target
+	callTarget
 	next http.RoundTripper
 
 	mu       sync.Mutex
@@ -28,7 +28,7 @@ type providerCalls struct {
 
 // watchCalls returns a transport's wrapper, and what it will know.
 func watchCalls(id string) (*providerCalls, func(http.RoundTripper) http.RoundTripper) {
-	calls := &providerCalls{target: target{"provider", id, metrics.providerCalls}}
+	calls := &providerCalls{callTarget: callTarget{"provider", id, metrics.providerCalls}}
 	return calls, func(next http.RoundTripper) http.RoundTripper {
 		calls.next = next
 		return calls

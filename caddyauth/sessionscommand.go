@@ -15,10 +15,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
-	"unicode"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 )
@@ -51,36 +48,6 @@ for caddy stop.`,
 		revoke,
 	)
 	return sessions
-}
-
-// addAdminFlags adds what says where the admin API is.
-func addAdminFlags(command *cobra.Command) {
-	flags := command.PersistentFlags()
-	flags.StringP("config", "c", "", "Configuration file to use to parse the admin address, if --address is not used")
-	flags.StringP("adapter", "a", "", "Name of config adapter to apply (when --config is used)")
-	flags.StringP("address", "", "", "The address to use to reach the admin API endpoint, if not the default")
-}
-
-// adminAPI asks the admin API of one Caddy.
-type adminAPI func(method, uri string) (*http.Response, error)
-
-// onAdminAPI makes a command of a function that asks the admin API.
-func onAdminAPI(do func(api adminAPI, out, notes io.Writer, flags caddycmd.Flags) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		return caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
-			address, err := caddycmd.DetermineAdminAPIAddress(flags.String("address"), nil, flags.String("config"), flags.String("adapter"))
-			if err != nil {
-				return caddy.ExitCodeFailedStartup, fmt.Errorf("couldn't determine admin API address: %w", err)
-			}
-			api := func(method, uri string) (*http.Response, error) {
-				return caddycmd.AdminAPIRequest(address, method, uri, nil, nil)
-			}
-			if err := do(api, cmd.OutOrStdout(), cmd.ErrOrStderr(), flags); err != nil {
-				return caddy.ExitCodeFailedStartup, err
-			}
-			return caddy.ExitCodeSuccess, nil
-		})(cmd, args)
-	}
 }
 
 func listSessions(api adminAPI, out, notes io.Writer, _ caddycmd.Flags) error {
@@ -118,19 +85,6 @@ func writeSessions(out io.Writer, sessions []listedSession) error {
 			printable(s.ClientIP), s.Connections)
 	}
 	return table.Flush()
-}
-
-func localTime(t time.Time) string { return t.Local().Format(time.DateTime) }
-
-// printable replaces what a terminal would obey, since people choose their own
-// names.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
 }
 
 // sessionID is what an id looks like. Anything else might lead to another part

@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -147,7 +148,7 @@ func (c *checker) inlineAccounts(written map[string]string, s *settings) {
 		c.wrong(subdirective, "the block is empty: write one line \"<user> <password-or-hash>\" for each account")
 	}
 	s.inline = make(map[string]account, len(written))
-	for _, name := range sortedKeys(written) {
+	for _, name := range slices.Sorted(maps.Keys(written)) {
 		if name == "" {
 			c.wrong(subdirective, "the user name is empty")
 			continue
@@ -293,13 +294,4 @@ func (c *checker) page(kind templates.Kind, subdirective, written string, s *set
 	if _, err := templates.Parse(path, data); err != nil {
 		c.wrongHere(subdirective, fmt.Errorf("parsing the template: %w", err))
 	}
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -105,10 +105,10 @@ func (d *door) status() groupStatus {
 	group := groupStatus{
 		Store:       d.storeStatus(),
 		Sessions:    d.sessions.Count(),
-		Connections: d.live.Total(),
+		Connections: d.live.total(),
 	}
-	for _, v := range d.vouchers() {
-		group.Handlers = append(group.Handlers, v.handler.status())
+	for _, h := range d.all() {
+		group.Handlers = append(group.Handlers, h.status())
 	}
 	return group
 }

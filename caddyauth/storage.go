@@ -34,18 +34,6 @@ var (
 	errLostStorage = errors.New("the storage does not have what was in it: is it mounted?")
 )
 
-// markerKey tells a storage without a session from one that is not there, such
-// as a folder whose file system was unmounted.
-var markerKey = path.Join(storageRoot, "marker")
-
-// mark makes sure that a storage has the marker.
-func mark(ctx context.Context, storage certmagic.Storage) error {
-	if storage.Exists(ctx, markerKey) {
-		return nil
-	}
-	return storage.Store(ctx, markerKey, []byte("Sessions are kept beside this file. Without it they count as out of reach.\n"))
-}
-
 func (s *caddyStorage) add(storage certmagic.Storage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,13 +13,13 @@ import (
 // storeCalls stands between sessions and their store. No span has a key in it:
 // a key tells who signed in, and when.
 type storeCalls struct {
-	target
+	callTarget
 	session.Store
 }
 
 // watchStore returns a store that can do what this one can.
 func watchStore(store session.Store, kind string) session.Store {
-	calls := storeCalls{target{"store", kind, metrics.storeCalls}, store}
+	calls := storeCalls{callTarget{"store", kind, metrics.storeCalls}, store}
 	announcer, ok := store.(session.Announcer)
 	if !ok {
 		return calls

@@ -10,15 +10,6 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// defaultIdentityHeaders are the headers that bare identity_headers sends, with
-// the claim that each carries. A client may never say them, asked for or not.
-var defaultIdentityHeaders = map[string]string{
-	"Remote-User":   "user",
-	"Remote-Name":   "name",
-	"Remote-Email":  "email",
-	"Remote-Groups": "groups",
-}
-
 // stripIdentity removes from a request by which a client could pass for
 // somebody else. (Cookies are rebuilt in setCookies.)
 func (h *Handler) stripIdentity(r *http.Request) {

@@ -4,9 +4,7 @@
 package caddyauth
 
 import (
-	"cmp"
 	"context"
-	"net/url"
 	"slices"
 
 	"go.uber.org/zap"
@@ -103,16 +101,25 @@ func (h *Handler) wayFor(r *session.Record) *way {
 	return nil
 }
 
-// redirectPath is the path of a configured redirect URI, as requests have it.
-func redirectPath(uri string) string {
-	u, err := url.Parse(uri)
-	if uri == "" || err != nil {
-		return ""
+// waysOfClient are what sessions were made with that were made with the client
+// that a provider speaks to, here or by another handler that keeps them in the
+// same place. Other clients of the same issuer are told for themselves.
+func (h *Handler) waysOfClient(through *way) (ways [][]string) {
+	for _, other := range append(h.door.all(), h) {
+		for _, w := range other.ways {
+			known := func(parts []string) bool { return slices.Equal(parts, w.proofParts) }
+			if w.isClientOf(through) && !slices.ContainsFunc(ways, known) {
+				ways = append(ways, w.proofParts)
+			}
+		}
 	}
-	return cmp.Or(u.Path, "/")
+	return ways
 }
 
-// isRedirectPath reports whether a provider has its redirect URI there.
-func (h *Handler) isRedirectPath(path string) bool {
-	return slices.ContainsFunc(h.ways, func(w *way) bool { return w.redirectPath == path })
+// isOfClient reports whether a session was made with a client of this handler's,
+// on whatever conditions.
+func (h *Handler) isOfClient(r *session.Record) bool {
+	return slices.ContainsFunc(h.ways, func(w *way) bool {
+		return slices.ContainsFunc(h.waysOfClient(w), func(parts []string) bool { return session.MatchesFingerprint(r.Proof, parts...) })
+	})
 }

@@ -4,10 +4,7 @@
 package caddyauth
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,8 +27,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, who newcomer, 
 	who.record.ClientIP = clientIP(r)
 	begun, value, err := h.door.sessions.Begin(r.Context(), who.record)
 	if err != nil {
-		h.logUnavailable(r, err)
-		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+		return h.unavailable(w, r, err)
 	}
 	if _, err := h.endSessions(r, cookies, endedBySignIn); err != nil { // a new sign-in replaces the one before
 		h.logUnavailable(r, err)
@@ -55,16 +51,6 @@ func (h *Handler) warnOfPlainHTTP(r *http.Request) {
 		h.logger.Warn("somebody signed in over unencrypted HTTP; if a proxy before Caddy speaks HTTPS, name it in trusted_proxies",
 			zap.String("host", r.Host))
 	})
-}
-
-// isLoopback reports whether a host is the machine that asks.
-func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
 }
 
 // leadOn sends a newcomer to where they wanted to go. Browsers keep a Strict

@@ -42,8 +42,7 @@ func (h *Handler) serveFrontChannel(w http.ResponseWriter, r *http.Request, cook
 	defer leave()
 	ended, err := h.endNamed(r, who, cookies)
 	if err != nil {
-		h.logUnavailable(r, err)
-		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+		return h.unavailable(w, r, err)
 	}
 	if ended == 0 {
 		h.cameToNothing(r)

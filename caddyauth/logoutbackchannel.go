@@ -8,8 +8,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,29 +15,6 @@ import (
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
 	"github.com/panelauth/caddy-panelauth/caddyauth/session"
 )
-
-// Where providers say that sessions are over, below the logout endpoint.
-const (
-	backChannelPath  = "/backchannel"
-	frontChannelPath = "/frontchannel"
-)
-
-// logoutChannel returns what answers a request to one of these endpoints, nil
-// if it is for something else. Without a provider that could use them, they
-// are the application's.
-func (h *Handler) logoutChannel(r *http.Request) func(http.ResponseWriter, *http.Request, cookies) error {
-	below, ok := strings.CutPrefix(endpoint(r.URL.Path), h.settings.logout)
-	if !ok || below != backChannelPath && below != frontChannelPath {
-		return nil
-	}
-	if !slices.ContainsFunc(h.ways, func(w *way) bool { return w.Issuer() != "" }) {
-		return nil
-	}
-	if below == frontChannelPath {
-		return h.serveFrontChannel
-	}
-	return h.serveBackChannel
-}
 
 // backChannelTimeout is how long a provider is kept waiting.
 const backChannelTimeout = 10 * time.Second
@@ -121,29 +96,6 @@ func (h *Handler) endByToken(ctx context.Context, w http.ResponseWriter, r *http
 	return nil
 }
 
-// waysOfClient are what sessions were made with that were made with the client
-// that a provider speaks to, here or by another handler that keeps them in the
-// same place. Other clients of the same issuer are told for themselves.
-func (h *Handler) waysOfClient(through *way) (ways [][]string) {
-	for _, other := range append(h.door.all(), h) {
-		for _, w := range other.ways {
-			known := func(parts []string) bool { return slices.Equal(parts, w.proofParts) }
-			if w.isClientOf(through) && !slices.ContainsFunc(ways, known) {
-				ways = append(ways, w.proofParts)
-			}
-		}
-	}
-	return ways
-}
-
-// isOfClient reports whether a session was made with a client of this handler's,
-// on whatever conditions.
-func (h *Handler) isOfClient(r *session.Record) bool {
-	return slices.ContainsFunc(h.ways, func(w *way) bool {
-		return slices.ContainsFunc(h.waysOfClient(w), func(parts []string) bool { return session.MatchesFingerprint(r.Proof, parts...) })
-	})
-}
-
 // refuseLogout answers a token that is not believed, with no reason: that is in
 // the log.
 func (h *Handler) refuseLogout(w http.ResponseWriter, r *http.Request, err error) error {
@@ -157,6 +109,6 @@ func (h *Handler) refuseLogout(w http.ResponseWriter, r *http.Request, err error
 
 // logoutLater says that the sessions may not be over yet.
 func (h *Handler) logoutLater(w http.ResponseWriter) error {
-	w.Header().Set("Retry-After", "5")
+	setRetryAfter(w, unavailableFor)
 	return writeJSON(w, http.StatusServiceUnavailable, map[string]any{"error": "temporarily_unavailable"})
 }

@@ -6,6 +6,8 @@ package caddyauth
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,14 +27,14 @@ var channelFailures = limit{max: 100, window: time.Minute}
 type channelGuard struct {
 	slots    chan struct{}
 	failures *attempts
-	tokens   *answers // the logout tokens that were used
+	tokens   *usedOnce // the logout tokens that were used
 }
 
 func newChannelGuard() *channelGuard {
 	return &channelGuard{
 		slots:    make(chan struct{}, maxLogoutsAtOnce),
 		failures: newAttempts(),
-		tokens:   newAnswers(),
+		tokens:   newUsedOnce(),
 	}
 }
 
@@ -63,4 +65,27 @@ func (h *Handler) mustWait(w http.ResponseWriter, r *http.Request) bool {
 
 func (h *Handler) cameToNothing(r *http.Request) {
 	h.door.channels.failures.fail(clientNetwork(r), channelFailures, h.now())
+}
+
+// Where providers say that sessions are over, below the logout endpoint.
+const (
+	backChannelPath  = "/backchannel"
+	frontChannelPath = "/frontchannel"
+)
+
+// logoutChannel returns what answers a request to one of these endpoints, nil
+// if it is for something else. Without a provider that could use them, they
+// are the application's.
+func (h *Handler) logoutChannel(r *http.Request) func(http.ResponseWriter, *http.Request, cookies) error {
+	below, ok := strings.CutPrefix(endpoint(r.URL.Path), h.settings.logout)
+	if !ok || below != backChannelPath && below != frontChannelPath {
+		return nil
+	}
+	if !slices.ContainsFunc(h.ways, func(w *way) bool { return w.Issuer() != "" }) {
+		return nil
+	}
+	if below == frontChannelPath {
+		return h.serveFrontChannel
+	}
+	return h.serveBackChannel
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/panelauth/caddy-panelauth/templates"
 )
 
-var errNoAttempt = errors.New("the answer belongs to no sign-in that this browser has begun")
+var errNotBegun = errors.New("the answer belongs to no sign-in that this browser has begun")
 
 // signInFailed shows our own words and a number; the provider's words are in
 // the log under the same number.
@@ -28,9 +28,9 @@ func (h *Handler) signInFailed(w http.ResponseWriter, r *http.Request, through *
 	h.reportFailure(r, id, "", string(kind), zap.String("reference", reference), zap.Error(err))
 	status := failureStatus(kind)
 	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
+		setRetryAfter(w, unavailableFor)
 	}
-	if h.isProgram(r) || !wantsPage(r) {
+	if h.isFromProgram(r) || !wantsPage(r) {
 		return writeJSON(w, status, map[string]any{"error": string(kind), "reference": reference})
 	}
 	page := h.page(r, templates.Failed)

@@ -4,7 +4,12 @@
 package caddyauth
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,11 +98,11 @@ func runningSites(h *Handler) (sites []string, prefix string, found bool) {
 		return nil, "", false
 	}
 	for _, server := range running.Servers {
-		found, ok := find(h, server.Routes)
+		found, ok := findHandler(h, server.Routes)
 		if !ok {
 			continue
 		}
-		scheme, port := address(server)
+		scheme, port := addressOf(server)
 		for _, host := range found.hosts {
 			sites = append(sites, scheme+host+port+found.prefix)
 		}
@@ -106,13 +111,13 @@ func runningSites(h *Handler) (sites []string, prefix string, found bool) {
 	return nil, "", false
 }
 
-// place is where a handler stands among the routes.
-type place struct {
+// routePlace is where a handler stands among the routes.
+type routePlace struct {
 	hosts  []string // that the routes on the way to it ask for
 	prefix string   // of the path, that handle_path or uri strip_prefix takes off before
 }
 
-func find(h *Handler, routes caddyhttp.RouteList) (found place, ok bool) {
+func findHandler(h *Handler, routes caddyhttp.RouteList) (found routePlace, ok bool) {
 	prefix := ""
 	for _, route := range routes {
 		for _, handler := range route.Handlers {
@@ -122,14 +127,14 @@ func find(h *Handler, routes caddyhttp.RouteList) (found place, ok bool) {
 			case *Handler:
 				ok = next == h
 			case *caddyhttp.Subroute:
-				found, ok = find(h, next.Routes)
+				found, ok = findHandler(h, next.Routes)
 			}
 			if ok {
-				return place{append(writtenHosts(route), found.hosts...), prefix + found.prefix}, true
+				return routePlace{append(writtenHosts(route), found.hosts...), prefix + found.prefix}, true
 			}
 		}
 	}
-	return place{}, false
+	return routePlace{}, false
 }
 
 func writtenHosts(route caddyhttp.Route) (hosts []string) {
@@ -143,8 +148,8 @@ func writtenHosts(route caddyhttp.Route) (hosts []string) {
 	return hosts
 }
 
-// address is where browsers reach a server, but for the host.
-func address(server *caddyhttp.Server) (scheme, port string) {
+// addressOf is where browsers reach a server, but for the host.
+func addressOf(server *caddyhttp.Server) (scheme, port string) {
 	if len(server.Listen) == 0 {
 		return "https://", ""
 	}
@@ -160,4 +165,37 @@ func address(server *caddyhttp.Server) (scheme, port string) {
 		return scheme, ""
 	}
 	return scheme, ":" + strconv.FormatUint(uint64(listen.StartPort), 10)
+}
+
+// redirectURI is where a provider sends people back to.
+func (h *Handler) redirectURI(r *http.Request, through *way) string {
+	if through.redirectURI != "" {
+		return through.redirectURI
+	}
+	return origin(r) + h.loginURL(r)
+}
+
+// redirectPath is the path of a configured redirect URI, as requests have it.
+func redirectPath(uri string) string {
+	u, err := url.Parse(uri)
+	if uri == "" || err != nil {
+		return ""
+	}
+	return cmp.Or(u.Path, "/")
+}
+
+// isRedirectPath reports whether a provider has its redirect URI there.
+func (h *Handler) isRedirectPath(path string) bool {
+	return slices.ContainsFunc(h.ways, func(w *way) bool { return w.redirectPath == path })
+}
+
+func checkRedirectURI(uri string) error {
+	if uri == "" {
+		return nil
+	}
+	u, err := url.Parse(uri)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Fragment != "" || u.RawQuery != "" {
+		return errors.New("a redirect URI is an address such as https://app.example.com/login, without query or fragment")
+	}
+	return nil
 }

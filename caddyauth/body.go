@@ -4,7 +4,13 @@
 package caddyauth
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
 	"net/http"
+	"net/url"
+	"os"
 	"time"
 )
 
@@ -32,4 +38,39 @@ func hurry(w http.ResponseWriter, r *http.Request) {
 // deadline would end it while its password is hashed.
 func arrived(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+}
+
+// Bounds on a form, far above what a browser sends.
+const (
+	maxForm       = 64 << 10
+	maxFormFields = 64
+)
+
+// readForm reads a form within bounds. The status is 0, or why it is refused.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, int) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, http.StatusUnsupportedMediaType
+	}
+	hurry(w, r)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			return nil, http.StatusRequestEntityTooLarge
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, http.StatusRequestTimeout
+		}
+		return nil, http.StatusBadRequest
+	}
+	arrived(w)
+	if bytes.Count(body, []byte("&")) >= maxFormFields {
+		return nil, http.StatusBadRequest
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, http.StatusBadRequest
+	}
+	return form, 0
 }

@@ -21,8 +21,7 @@ const everywhere = "everywhere"
 func (h *Handler) serveEverywhere(w http.ResponseWriter, r *http.Request, cookies cookies) error {
 	own, err := h.sessionsOf(r, cookies)
 	if err != nil {
-		h.logUnavailable(r, err)
-		return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+		return h.unavailable(w, r, err)
 	}
 	if !slices.ContainsFunc(own, h.isGoodHere) {
 		if !isMeant(r) {
@@ -40,8 +39,7 @@ func (h *Handler) serveEverywhere(w http.ResponseWriter, r *http.Request, cookie
 			continue
 		}
 		if err := h.endOthers(r, s, own); err != nil {
-			h.logUnavailable(r, err) // and the session stays, to try it again with
-			return h.refuse(w, r, http.StatusServiceUnavailable, "unavailable")
+			return h.unavailable(w, r, err) // and the session stays, to try it again with
 		}
 	}
 	return h.signOut(w, r, cookies)
@@ -83,16 +81,4 @@ func (h *Handler) waysLike(r *session.Record) [][]string {
 		return nil
 	}
 	return [][]string{accounts.proofParts(r.User)}
-}
-
-// revokeAll makes the refresh tokens of ended sessions useless, one after the
-// other: there may be many, and nobody waits.
-func (h *Handler) revokeAll(ctx context.Context, ended []*session.Session) {
-	for _, s := range ended {
-		through := h.wayFor(&s.Record)
-		if through == nil || s.Tokens() == nil {
-			continue
-		}
-		h.revoke(ctx, through, *s.Tokens())
-	}
 }
