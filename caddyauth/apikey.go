@@ -154,3 +154,6 @@ func (h *Handler) checkKey(r *http.Request, by scheme, user, key string) (*sessi
 	}
 	return &session.Record{User: known.user, Provider: apiKeyProvider, Proof: session.Fingerprint(known.proofParts()...)}, nil
 }
+
+// Interface guard
+var _ json.Unmarshaler = (*apiKeyHashes)(nil)

@@ -49,14 +49,14 @@ type attempts struct {
 
 func newAttempts() *attempts {
 	return &attempts{
-		failures: newTracked[[]time.Time](maxTracked),
-		areas:    newTracked[[]time.Time](maxTrackedAreas),
-		atHome:   newTracked[struct{}](maxTracked),
+		failures: newTracked[attemptKey, []time.Time](maxTracked),
+		areas:    newTracked[attemptKey, []time.Time](maxTrackedAreas),
+		atHome:   newTracked[attemptKey, struct{}](maxTracked),
 	}
 }
 
-func newTracked[V any](size int) *lru.LRU[attemptKey, V] {
-	tracked, err := lru.NewLRU[attemptKey, V](size, nil)
+func newTracked[K comparable, V any](size int) *lru.LRU[K, V] {
+	tracked, err := lru.NewLRU[K, V](size, nil)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
@@ -109,8 +109,8 @@ func (a *attempts) begin(user, network string, l limit, now time.Time) (wait tim
 	return 0
 }
 
-// keep remembers when attempts were made. It makes room for no more of them,
-// since strangers choose how many lists there are.
+// keep remembers when attempts were made. The lists are cloned to have no room
+// to spare: strangers choose how many there are.
 func (a *attempts) keep(user, network string, f failed) {
 	a.failures.Add(userKey(user, network), slices.Clone(f.byUser))
 	a.failures.Add(addressKey(network), slices.Clone(f.byAddress))

@@ -54,3 +54,9 @@ func isCredentialsFile(source string) bool {
 	}
 	return false
 }
+
+// Interface guards
+var (
+	_ json.Marshaler   = BasicAuth{}
+	_ json.Unmarshaler = (*BasicAuth)(nil)
+)

@@ -148,8 +148,9 @@ func (c *connection) cutAgain() {
 	}
 }
 
-// stop ends the reads and writes that are under way. It goes by those who know
-// deadlines of their own, for they are not made to be called from here.
+// stop ends the reads and writes that are under way. It sets the deadlines of
+// the server's own response, past whatever wraps it: those need not be safe to
+// call from another goroutine.
 func (c *connection) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

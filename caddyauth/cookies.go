@@ -46,6 +46,7 @@ func (h *Handler) readCookies(r *http.Request) (cookies, error) {
 // guest to one handler, for another after it that may know them.
 const cookiesVar = "panelauth.cookies"
 
+// keepForLater keeps them before setCookies takes them out of the request.
 func (h *Handler) keepForLater(r *http.Request, from cookies) {
 	var kept cookies
 	from.each(func(text string) bool {
@@ -76,8 +77,8 @@ func (c cookies) each(do func(text string) bool) {
 	}
 }
 
-// trimBlanks is strings.Trim for spaces and tabs, which takes its time to learn
-// what to trim.
+// trimBlanks is strings.Trim(s, " \t"), which would make a set of what to trim
+// for each cookie.
 func trimBlanks(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]

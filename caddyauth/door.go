@@ -26,23 +26,24 @@ var doors = caddy.NewUsagePool()
 
 // door is what handlers share that have the same secrets and session store.
 type door struct {
-	sessions *session.Manager
-	attempts *attempts
-	secrets  *attempts // tokens and keys of programs that are not good
-	storage  *caddyStorage
-	store    io.Closer // nil: there is nothing to close
-	// storeKind is "storage", "redis" or "cookie".
-	storeKind string
-	answers   *usedOnce
-	renewals  *running
-	channels  *channelGuard
-	logger    *zap.Logger
-	// Sessions are in cookies, so that only those seen here are known.
-	stateless bool
-	live      *live
-	signed    panelLines
-	stop      context.CancelFunc
-	warned    sync.Once // of unencrypted HTTP
+	logger *zap.Logger
+
+	sessions  *session.Manager
+	storeKind string        // "storage", "redis" or "cookie"
+	stateless bool          // sessions are in cookies, so that only those seen here are known
+	storage   *caddyStorage // of the newest configuration; not used with Redis or cookies
+	store     io.Closer     // nil: there is nothing to close
+
+	attempts *attempts     // that failed, of people
+	secrets  *attempts     // the same of programs: tokens and keys that are not good
+	answers  *usedOnce     // of providers, by their state
+	channels *channelGuard // of logouts that providers tell of
+	renewals *running      // of tokens, in the background
+	live     *live         // what is open of each session
+	signed   panelLines
+	warned   sync.Once // of unencrypted HTTP
+
+	stop context.CancelFunc // of the background work
 
 	mu       sync.Mutex
 	handlers []*Handler
@@ -112,8 +113,15 @@ func (d *door) vouchers() []voucher {
 
 func newDoor(s settings) (*door, error) {
 	d := &door{
-		attempts: newAttempts(), secrets: newAttempts(), storage: new(caddyStorage), answers: newUsedOnce(), renewals: newRunning(), live: newLive(),
-		channels: newChannelGuard(), stateless: s.stateless, logger: lastingLogger("http.handlers.panelauth"),
+		logger:    lastingLogger("http.handlers.panelauth"),
+		stateless: s.stateless,
+		storage:   new(caddyStorage),
+		attempts:  newAttempts(),
+		secrets:   newAttempts(),
+		answers:   newUsedOnce(),
+		channels:  newChannelGuard(),
+		renewals:  newRunning(),
+		live:      newLive(),
 	}
 	logger := lastingLogger("http.handlers.panelauth.session")
 	sessions, err := session.NewManager(session.Config{
@@ -145,3 +153,6 @@ func (d *door) closeStore() error {
 	}
 	return d.store.Close()
 }
+
+// Interface guard
+var _ caddy.Destructor = (*door)(nil)

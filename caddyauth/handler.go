@@ -213,10 +213,10 @@ type Handler struct {
 	logger   *zap.Logger
 	audit    *zap.Logger
 	emitter  emitter
-	lasts    context.Context // the configuration
+	lasts    context.Context // done when the configuration is replaced
 	now      func() time.Time
 	settings settings
-	options  [sha256.Size]byte // hash of what is configured, to know the handler after a reload by
+	options  [sha256.Size]byte // hash of what is configured, by which a reload finds the handler that takes over
 	storage  certmagic.Storage
 	door     *door
 	doorKey  doorKey

@@ -69,8 +69,8 @@ func (t *turn) leave() {
 	t.taken = false
 }
 
-// hash runs work when it is its turn, leaves, and returns errBusy or the context's error
-// if it did not run.
+// hash runs work when it is its turn, and gives the place back. It returns
+// errBusy or the context's error if the work did not run.
 func (t *turn) hash(ctx context.Context, work func()) error {
 	if err := t.take(); err != nil {
 		return err

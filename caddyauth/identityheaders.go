@@ -67,6 +67,7 @@ func (h *Handler) judgesPaths() bool {
 	return h.Authorize != nil || len(h.OAuthGuestEndpoints) > 0 || len(h.CORSPreflight) > 0
 }
 
+// manage makes a header one of ours: stripIdentity removes a client's own.
 func (s *settings) manage(header string) {
 	s.managedHeaders[foldHeader(header)] = true
 	s.managedLengths[len(header)&63] = true

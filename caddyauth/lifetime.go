@@ -78,3 +78,6 @@ func (l *lifetime) Value(key any) any {
 	}
 	return l.parent.Value(key)
 }
+
+// Interface guard
+var _ context.Context = (*lifetime)(nil)

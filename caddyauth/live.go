@@ -32,9 +32,8 @@ type live struct {
 	open   atomic.Int64
 	wake   chan struct{}
 
-	// For who looks.
-	vouchers []voucher
-	checking atomic.Bool
+	vouchers []voucher   // as of the last look, for newJudge alone
+	checking atomic.Bool // with the store
 }
 
 // liveShard holds the connections of some of the sessions.

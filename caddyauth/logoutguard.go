@@ -76,7 +76,7 @@ const (
 // logoutChannel returns what answers a request to one of these endpoints, nil
 // if it is for something else. Without a provider that could use them, they
 // are the application's.
-func (h *Handler) logoutChannel(r *http.Request) func(http.ResponseWriter, *http.Request, cookies) error {
+func (h *Handler) logoutChannel(r *http.Request) serveFunc {
 	below, ok := strings.CutPrefix(endpoint(r.URL.Path), h.settings.logout)
 	if !ok || below != backChannelPath && below != frontChannelPath {
 		return nil

@@ -16,7 +16,7 @@ type Mistake struct {
 	// Subdirective is the option it stands in, empty for the whole block.
 	Subdirective string
 	// Entry tells which one, where there are several: the index of an
-	// oauth_provider.
+	// oauth_provider or a bearer.
 	Entry int
 	// Err says what is wrong and what to do.
 	Err error

@@ -5,6 +5,7 @@ package caddyauth
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -193,14 +194,8 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 	if p.Key == "" && (name == "" || slices.Contains(provider.Names(), name)) {
 		c.wrong(subdirective, "the client id is missing: add %s, and whatever else the provider gave", key)
 	}
-	id := c.text(subdirective, p.ID)
-	if id == "" {
-		id = name
-	}
-	extra := make(map[string]string, len(p.ExtraParams))
-	for _, key := range slices.Sorted(maps.Keys(p.ExtraParams)) {
-		extra[key] = c.text(at("extra_params"), p.ExtraParams[key])
-	}
+	id := cmp.Or(c.text(subdirective, p.ID), name)
+	extra := c.extraParams(at("extra_params"), p.ExtraParams)
 	resolved := providerSettings{
 		config: provider.Config{
 			ID:                   id,
@@ -231,6 +226,15 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 	return resolved
 }
 
+// extraParams resolves values. They may be empty.
+func (c *checker) extraParams(subdirective string, written map[string]string) map[string]string {
+	resolved := make(map[string]string, len(written))
+	for _, name := range slices.Sorted(maps.Keys(written)) {
+		resolved[name] = c.text(subdirective, written[name])
+	}
+	return resolved
+}
+
 // anyPlaceholder reports whether an entry's options depend on where it is
 // loaded.
 func (c *checker) anyPlaceholder(p OAuthProvider) bool {
@@ -246,3 +250,9 @@ func (c *checker) anyPlaceholder(p OAuthProvider) bool {
 	}
 	return false
 }
+
+// Interface guards
+var (
+	_ json.Marshaler   = OAuthProviders{}
+	_ json.Unmarshaler = (*OAuthProviders)(nil)
+)

@@ -79,7 +79,8 @@ func (h *Handler) withExpiry(id *identity, token string) string {
 	return ""
 }
 
-// isJWTWithoutExpiry recognises such tokens. Nothing is verified here: the token is not ours to judge.
+// isJWTWithoutExpiry recognises such tokens. Nothing is verified here: the token
+// is not ours to judge.
 func isJWTWithoutExpiry(token string) bool {
 	_, rest, ok := strings.Cut(token, ".")
 	payload, _, ok2 := strings.Cut(rest, ".")

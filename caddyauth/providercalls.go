@@ -63,3 +63,6 @@ func (c *providerCalls) note(err error) {
 		c.failed, c.trouble = time.Now(), troubleOf(err)
 	}
 }
+
+// Interface guard
+var _ http.RoundTripper = (*providerCalls)(nil)

@@ -20,22 +20,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if isWebsocket(r) && !h.mayOpenWebsocket(r) {
 		return h.refuse(w, r, http.StatusForbidden, "cross_origin")
 	}
-	if h.isCallback(r, cookies) {
-		return h.finishSignIn(w, r, cookies)
-	}
-	switch endpoint(r.URL.Path) {
-	case h.settings.login:
-		return h.serveLogin(w, r, cookies)
-	case h.settings.logout:
-		return h.serveLogout(w, r, cookies)
-	case h.settings.me:
-		return h.serveMe(w, r, cookies)
-	}
-	if serve := h.logoutChannel(r); serve != nil {
+	if serve := h.ownEndpoint(r, cookies); serve != nil {
 		return serve(w, r, cookies)
-	}
-	if h.isToken(r.URL.Path) {
-		return h.serveToken(w, r, cookies)
 	}
 	if h.isPreflight(r) {
 		return h.passPreflight(w, r, next)
@@ -65,6 +51,29 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		defer h.renewWhileOpen(who.session)()
 	}
 	return h.serveLive(w, r, who.session, next)
+}
+
+// serveFunc answers a request to one of the module's own endpoints.
+type serveFunc func(http.ResponseWriter, *http.Request, cookies) error
+
+// ownEndpoint returns what answers a request to one of the module's own
+// endpoints, nil if the request is for the application.
+func (h *Handler) ownEndpoint(r *http.Request, cookies cookies) serveFunc {
+	if h.isCallback(r, cookies) {
+		return h.finishSignIn
+	}
+	switch endpoint(r.URL.Path) {
+	case h.settings.login:
+		return h.serveLogin
+	case h.settings.logout:
+		return h.serveLogout
+	case h.settings.me:
+		return h.serveMe
+	}
+	if h.isToken(r.URL.Path) {
+		return h.serveToken
+	}
+	return h.logoutChannel(r)
 }
 
 // identify finds out who makes a request: a program by what it shows, somebody

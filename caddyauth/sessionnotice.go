@@ -156,3 +156,6 @@ func (n *noticeWriter) FlushError() error {
 
 // Unwrap lets http.ResponseController through to what can do more.
 func (n *noticeWriter) Unwrap() http.ResponseWriter { return n.ResponseWriter }
+
+// Interface guard
+var _ http.ResponseWriter = (*noticeWriter)(nil)

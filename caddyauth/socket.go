@@ -213,3 +213,6 @@ func (c *socketConn) linger() {
 type unbuffered struct{ net.Conn }
 
 func (unbuffered) FlushError() error { return nil }
+
+// Interface guard
+var _ net.Conn = (*socketConn)(nil)

@@ -143,8 +143,9 @@ func listWhole(ctx context.Context, storage certmagic.Storage, folder string) (k
 	return nil, fmt.Errorf("the folder changes faster than it can be listed: %v", err) //nolint:errorlint // it does exist
 }
 
-// listFolder lists a folder. The list of a file system's own also reads every folder
-// in it, which may be all sessions.
+// listFolder lists what is directly in a folder. On a file system it reads the
+// folder itself: certmagic's List would read every folder below it as well, and
+// those may hold all sessions.
 func listFolder(ctx context.Context, storage certmagic.Storage, folder string) ([]string, error) {
 	files, ok := storage.(*certmagic.FileStorage)
 	if !ok {
@@ -186,3 +187,6 @@ func storageName(storage certmagic.Storage) string {
 	}
 	return fmt.Sprintf("%T", storage)
 }
+
+// Interface guard
+var _ session.Store = (*caddyStorage)(nil)

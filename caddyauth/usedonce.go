@@ -12,40 +12,35 @@ import (
 	"github.com/panelauth/caddy-panelauth/caddyauth/provider"
 )
 
-// answers remembers the providers' answers that were taken, so that none is
-// taken twice even if the browser sends its cookie again. Provider codes are
-// good once, too; this needs no provider to keep to that. Logout tokens are
-// remembered in the same way.
+// usedOnce remembers what may be used once: the providers' answers, so that none
+// is taken twice even if the browser sends its cookie again, and logout tokens.
+// Provider codes are good once, too; this needs no provider to keep to that.
 type usedOnce struct {
 	mu   sync.Mutex
 	seen *lru.LRU[string, time.Time]
 }
 
 func newUsedOnce() *usedOnce {
-	seen, err := lru.NewLRU[string, time.Time](maxTracked, nil)
-	if err != nil {
-		panic(err) // only a size below 1 is an error
-	}
-	return &usedOnce{seen: seen}
+	return &usedOnce{seen: newTracked[string, time.Time](maxTracked)}
 }
 
 // rememberUsed is longer than an answer, or a logout token, can be good.
 const rememberUsed = 2 * max(provider.AttemptLifetime, provider.LogoutTokenLifetime)
 
-// first reports whether a state is seen for the first time.
-func (a *usedOnce) first(state string, now time.Time) bool {
+// first reports whether a text is seen for the first time.
+func (a *usedOnce) first(text string, now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at, ok := a.seen.Get(state); ok && now.Sub(at) < rememberUsed {
+	if at, ok := a.seen.Get(text); ok && now.Sub(at) < rememberUsed {
 		return false
 	}
-	a.seen.Add(state, now)
+	a.seen.Add(text, now)
 	return true
 }
 
-// forget makes a state one that was not seen.
-func (a *usedOnce) forget(state string) {
+// forget makes a text one that was not seen.
+func (a *usedOnce) forget(text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.seen.Remove(state)
+	a.seen.Remove(text)
 }

@@ -96,3 +96,12 @@ func (c *checker) duration(subdirective string, written Duration) time.Duration 
 	}
 	return duration
 }
+
+// Interface guards
+var (
+	_ json.Marshaler   = Number("")
+	_ json.Unmarshaler = (*Number)(nil)
+	_ json.Marshaler   = Duration("")
+	_ json.Unmarshaler = (*Duration)(nil)
+	_ json.Unmarshaler = (*Texts)(nil)
+)
