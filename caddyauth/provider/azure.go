@@ -32,6 +32,7 @@ func azureGroups(ctx context.Context, p *Provider, e *evidence, all claims) ([]s
 	return groups, err == nil, err
 }
 
+// overage reports a token that has a reference in the place of groups.
 func overage(idToken claims) bool {
 	names, _ := idToken["_claim_names"].(map[string]any)
 	_, elsewhere := names["groups"]

@@ -108,7 +108,7 @@ func (t *token) checkBearerType() error {
 }
 
 func (t *token) checkNotOver(now time.Time) error {
-	if exp, _ := t.payload.date("exp"); !now.Before(exp.Add(clockSkew)) {
+	if exp, _ := t.payload.date("exp"); !now.Before(exp.Add(ClockSkew)) {
 		return errors.New("it has expired")
 	}
 	return nil
@@ -137,17 +137,12 @@ func (p *Provider) checkGroupsAreThere(t *token) error {
 // bearerOf finds out who shows a verified token, by the rules of a sign-in.
 func (p *Provider) bearerOf(ctx context.Context, t *token) (*Bearer, error) {
 	e := &evidence{idToken: t.payload, access: func() claims { return nil }}
-	all, err := p.describe(ctx, e)
+	user, all, err := p.whoIs(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	user, err := p.user(all, e)
-	if err != nil {
-		return nil, err
-	}
-	setUser(all, user)
 	exp, _ := t.payload.date("exp")
-	b := &Bearer{Identity: Identity{User: user, Claims: all}, Expires: exp.Add(clockSkew)}
+	b := &Bearer{Identity: Identity{User: user, Claims: all}, Expires: exp.Add(ClockSkew)}
 	b.Issuer, _ = t.payload.text("iss")
 	b.Subject, _ = t.payload.text("sub")
 	return b, nil

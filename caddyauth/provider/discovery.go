@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -67,9 +68,9 @@ func (p *Provider) fetchMetadata(ctx context.Context) (*metadata, error) {
 
 // override puts what is configured before what was discovered.
 func (p *Provider) override(m *metadata) {
-	m.Authorization = firstOf(p.authorize, m.Authorization)
-	m.Token = firstOf(p.token, m.Token)
-	m.UserInfo = firstOf(p.userInfo, m.UserInfo)
+	m.Authorization = cmp.Or(p.authorize, m.Authorization)
+	m.Token = cmp.Or(p.token, m.Token)
+	m.UserInfo = cmp.Or(p.userInfo, m.UserInfo)
 	if p.row.noUserInfo {
 		m.UserInfo = p.userInfo
 	}

@@ -158,7 +158,7 @@ func (p *Provider) checkAttempt(a Attempt, params url.Values) error {
 	if a.Provider != p.id {
 		return fail(KindState, stepAnswer, "the sign-in was begun with another provider")
 	}
-	if age := p.now().Sub(a.Begun); age > AttemptLifetime || age < -clockSkew {
+	if age := p.now().Sub(a.Begun); age > AttemptLifetime || age < -ClockSkew {
 		return fail(KindExpired, stepAnswer, "the sign-in was begun too long ago")
 	}
 	return nil

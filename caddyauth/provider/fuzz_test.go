@@ -87,10 +87,10 @@ func FuzzIDTokenClaims(f *testing.F) {
 			t.Fatalf("%s is believed, and cannot be read: %v", payload, err)
 		}
 		list, _ := c.Audience.([]any)
-		switch limit := float64(time.Now().Add(clockSkew + time.Second).Unix()); {
+		switch limit := float64(time.Now().Add(ClockSkew + time.Second).Unix()); {
 		case c.Issuer != s.URL, c.Subject == "", c.Nonce != "the-nonce", c.Party != nil && *c.Party != s.ClientID:
 		case c.Audience != s.ClientID && !slices.Contains(list, any(s.ClientID)), len(list) > 1 && c.Party == nil:
-		case c.Expires == nil, *c.Expires < float64(time.Now().Add(-clockSkew-time.Second).Unix()), c.Issued == nil, *c.Issued > limit:
+		case c.Expires == nil, *c.Expires < float64(time.Now().Add(-ClockSkew-time.Second).Unix()), c.Issued == nil, *c.Issued > limit:
 		default:
 			return
 		}

@@ -17,17 +17,17 @@ const stepIdentity = "finding out who signed in"
 // Identity is who signed in.
 type Identity struct {
 	// User is the user name: the value of the user claim.
-	User string `json:"user"`
+	User string
 	// Claims are what is known of the user, bounded in size. "user" is User,
 	// "username" is the provider's own or else User too, and "groups", if they
 	// are known, is a []string. An e-mail address is there only if it counts.
 	// Numbers are json.Number, to keep their digits.
-	Claims map[string]any `json:"claims"`
-	Tokens Tokens         `json:"tokens"`
+	Claims map[string]any
+	Tokens Tokens
 
-	Subject string `json:"sub,omitempty"` // the account's ID at the provider
-	Issuer  string `json:"iss,omitempty"` // empty without OpenID Connect
-	SID     string `json:"sid,omitempty"` // the provider's session
+	Subject string // the account's ID at the provider
+	Issuer  string // empty without OpenID Connect
+	SID     string // the provider's session
 }
 
 // evidence is what the provider says of somebody, by where it says it.
@@ -47,19 +47,27 @@ func (p *Provider) identify(ctx context.Context, t Tokens, want expectation) (*I
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.describe(ctx, e)
+	user, all, err := p.whoIs(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	user, err := p.user(all, e)
-	if err != nil {
-		return nil, err
-	}
-	setUser(all, user)
 	id := &Identity{User: user, Claims: all, Tokens: t, Subject: p.subject(all)}
 	id.Issuer, _ = e.idToken.text("iss")
 	id.SID, _ = e.idToken.text("sid")
 	return id, nil
+}
+
+// whoIs finds out who the evidence is about, and returns their claims, with the
+// user name among them.
+func (p *Provider) whoIs(ctx context.Context, e *evidence) (user string, all claims, err error) {
+	if all, err = p.describe(ctx, e); err != nil {
+		return "", nil, err
+	}
+	if user, err = p.user(all, e); err != nil {
+		return "", nil, err
+	}
+	setUser(all, user)
+	return user, all, nil
 }
 
 // gather collects the evidence. Where an ID token was asked for it must come,

@@ -6,13 +6,11 @@ package provider
 import (
 	"context"
 	"crypto"
-	_ "crypto/sha256" // for half
+	_ "crypto/sha256" // for leftHalf
 	_ "crypto/sha512"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,12 +19,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-const (
-	maxToken = 64 << 10
-	// clockSkew is how far the provider's clock may be from this one.
-	clockSkew   = 60 * time.Second
-	stepIDToken = "checking the ID token"
-)
+const stepIDToken = "checking the ID token"
 
 // expectation is what an ID token must agree with beside the configuration.
 type expectation struct {
@@ -78,22 +71,12 @@ func (p *Provider) verifyIDToken(ctx context.Context, raw string, want expectati
 	return t.payload, nil
 }
 
-// refuseToken says why a token is not believed, unless it is not the token's
-// fault. go-oidc's texts quote claims, which are no secrets.
-func refuseToken(step string, err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return fail(KindMisbehaved, step, clean(err.Error()))
-}
-
 // verifier is go-oidc's, with this provider's algorithms and clock.
 func (p *Provider) verifier(m *metadata, issuer string, source oidc.KeySet) *oidc.IDTokenVerifier {
 	return oidc.NewVerifier(issuer, source, &oidc.Config{
 		ClientID:             p.clientID,
 		SupportedSigningAlgs: algsOf(m),
-		Now:                  func() time.Time { return p.now().Add(-clockSkew) },
+		Now:                  func() time.Time { return p.now().Add(-ClockSkew) },
 	})
 }
 
@@ -106,98 +89,6 @@ func (p *Provider) logoutVerifier(m *metadata, source oidc.KeySet) *oidc.IDToken
 		SkipIssuerCheck:      true,
 		SkipExpiryCheck:      true,
 	})
-}
-
-// token is a JWT that is taken apart but not yet believed.
-type token struct {
-	header, payload claims
-}
-
-var compactToken = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$`)
-
-// parseToken takes a JWT apart, within bounds.
-func parseToken(raw string) (*token, error) {
-	if len(raw) > maxToken {
-		return nil, errors.New("it is too long")
-	}
-	if !compactToken.MatchString(raw) {
-		return nil, errors.New("it does not look like a signed token")
-	}
-	parts := strings.Split(raw, ".")
-	header, err := decodePart(parts[0])
-	if err != nil {
-		return nil, err
-	}
-	payload, err := decodePart(parts[1])
-	if err != nil {
-		return nil, err
-	}
-	t := &token{header: header, payload: payload}
-	return t, t.checkNames()
-}
-
-func decodePart(part string) (claims, error) {
-	data, err := base64.RawURLEncoding.Strict().DecodeString(part)
-	if err != nil {
-		return nil, errors.New("it is not encoded as a token is")
-	}
-	return decodeObject(data)
-}
-
-// checkNames refuses names that differ from a registered one in case alone.
-// Go's JSON decoder, which go-oidc uses, would take them for it.
-func (t *token) checkNames() error {
-	if _, ok := t.header["crit"]; ok {
-		return errors.New("its header demands an extension")
-	}
-	registered := []string{"iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "at_hash", "azp", "_claim_names", "_claim_sources"}
-	for name := range t.payload {
-		for _, r := range registered {
-			if name != r && strings.EqualFold(name, r) {
-				return fmt.Errorf("it has a claim that could be taken for %s", r)
-			}
-		}
-	}
-	return nil
-}
-
-// notOfType refuses tokens that were made for another purpose.
-func (t *token) notOfType(others ...string) error {
-	typ := mediaTypeOf(t.header["typ"])
-	if slices.Contains(others, typ) {
-		return fmt.Errorf("it is of the type %s", typ)
-	}
-	return nil
-}
-
-// mediaTypeOf is what a header's typ says, as RFC 7515, section 4.1.9 shortens
-// it.
-func mediaTypeOf(typ any) string {
-	text, _ := typ.(string)
-	return strings.TrimPrefix(strings.ToLower(text), "application/")
-}
-
-// checkTimes wants exp and iat, and neither iat nor nbf in the future. That
-// exp is not past is go-oidc's to say.
-func (t *token) checkTimes(now time.Time) error {
-	if _, ok := t.payload.date("exp"); !ok {
-		return errors.New("it has no exp")
-	}
-	iat, ok := t.payload.date("iat")
-	if !ok {
-		return errors.New("it has no iat")
-	}
-	if iat.After(now.Add(clockSkew)) {
-		return fmt.Errorf("its iat is in the future by %s; are both clocks right?", iat.Sub(now).Round(time.Second))
-	}
-	if _, ok := t.payload["nbf"]; !ok {
-		return nil
-	}
-	nbf, ok := t.payload.date("nbf")
-	if !ok || nbf.After(now.Add(clockSkew)) {
-		return errors.New("its nbf is in the future or not a time")
-	}
-	return nil
 }
 
 // checkParties wants a subject, and this client as the one that the token was
@@ -213,13 +104,6 @@ func (t *token) checkParties(clientID string) error {
 	}
 	if said && azp != clientID {
 		return errors.New("its azp is another client")
-	}
-	return nil
-}
-
-func (t *token) checkSubject() error {
-	if sub, ok := t.payload["sub"].(string); !ok || sub == "" || len(sub) > maxSubject {
-		return errors.New("it has no usable sub")
 	}
 	return nil
 }
@@ -248,15 +132,15 @@ func (t *token) checkHashes(verified *oidc.IDToken, want expectation) error {
 		return nil
 	}
 	alg, _ := t.header["alg"].(string)
-	if hash != half(alg, want.code) {
+	if hash != leftHalf(alg, want.code) {
 		return errors.New("its c_hash is not that of the code")
 	}
 	return nil
 }
 
-// half is the hash that OpenID Connect Core 3.3.2.11 speaks of: the left half
+// leftHalf is the hash that OpenID Connect Core 3.3.2.11 speaks of: the left half
 // of the digest that belongs to the signature's algorithm.
-func half(alg, value string) string {
+func leftHalf(alg, value string) string {
 	h := crypto.SHA512
 	switch {
 	case strings.HasSuffix(alg, "256"):
@@ -290,7 +174,7 @@ func (p *Provider) checkDemands(c claims, made bool) error {
 	}
 	if p.maxAge >= 0 {
 		at, ok := c.date("auth_time")
-		if !ok || p.now().Sub(at) > p.maxAge+clockSkew {
+		if !ok || p.now().Sub(at) > p.maxAge+ClockSkew {
 			return errors.New("max_age was asked for, and its auth_time is missing or too old")
 		}
 	}

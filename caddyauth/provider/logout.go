@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -29,7 +30,7 @@ func (p *Provider) LogoutURL(ctx context.Context, idToken, postLogoutRedirect, s
 	if err != nil {
 		m = &metadata{} // the provider is away, but signing out here must work
 	}
-	address := firstOf(p.ownLogout, m.EndSession, p.logout)
+	address := cmp.Or(p.ownLogout, m.EndSession, p.logout)
 	if address == "" {
 		return "", false
 	}

@@ -23,8 +23,6 @@ const (
 	// says, counted from when it was issued: so long, and for the clocks'
 	// difference, its jti must be remembered.
 	LogoutTokenLifetime = 15 * time.Minute
-	// ClockSkew is how far a provider's clock may be from this one.
-	ClockSkew = clockSkew
 )
 
 // Logout is what a provider says of sessions that are over: those of a subject
@@ -74,7 +72,8 @@ func (p *Provider) VerifyLogoutToken(ctx context.Context, raw string) (*Logout, 
 	return out, nil
 }
 
-// checkLogoutToken does what costs nothing before the signature.
+// checkLogoutToken checks what the token says, which costs nothing, and then its
+// signature.
 func (p *Provider) checkLogoutToken(ctx context.Context, m *metadata, t *token, raw string) error {
 	for _, check := range []func() error{
 		t.checkLogoutType,
@@ -104,23 +103,16 @@ func (t *token) checkLogoutType() error {
 	return errors.New("it is of another type")
 }
 
-// checkLogoutTimes wants an iat, and neither that nor nbf in the future. The
-// token is good until exp or, without one, for a short while.
+// checkLogoutTimes wants a token that is good until exp or, without one, for a
+// short while.
 func (t *token) checkLogoutTimes(now time.Time) error {
-	iat, ok := t.payload.date("iat")
-	if !ok {
-		return errors.New("it has no iat")
-	}
-	if iat.After(now.Add(clockSkew)) {
-		return fmt.Errorf("its iat is in the future by %s; are both clocks right?", iat.Sub(now).Round(time.Second))
-	}
-	if _, said := t.payload["nbf"]; said {
-		if nbf, ok := t.payload.date("nbf"); !ok || nbf.After(now.Add(clockSkew)) {
-			return errors.New("its nbf is in the future or not a time")
-		}
+	iat, err := t.checkBeginning(now)
+	if err != nil {
+		return err
 	}
 	end := iat.Add(logoutLifetime)
 	if _, said := t.payload["exp"]; said {
+		var ok bool
 		if end, ok = t.payload.date("exp"); !ok {
 			return errors.New("its exp is not a time")
 		}
@@ -128,7 +120,7 @@ func (t *token) checkLogoutTimes(now time.Time) error {
 	if latest := iat.Add(LogoutTokenLifetime); end.After(latest) {
 		end = latest
 	}
-	if !now.Before(end.Add(clockSkew)) {
+	if !now.Before(end.Add(ClockSkew)) {
 		return errors.New("it has expired")
 	}
 	return nil

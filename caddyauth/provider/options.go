@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -68,7 +69,7 @@ func resolve(c Config, r row) (settings, error) {
 	if err := s.fillURLs(r, options); err != nil {
 		return settings{}, err
 	}
-	s.userKey = firstOf(c.JWTUser, options["USER_KEY"], r.userKey)
+	s.userKey = cmp.Or(c.JWTUser, options["USER_KEY"], r.userKey)
 	return s, s.checkIdentity(r)
 }
 
@@ -163,7 +164,7 @@ func (s *settings) fillURLs(r row, options map[string]string) error {
 		{&s.userInfo, "USER_URL", userInfo},
 		{&s.logout, "LOGOUT_URL", r.logout},
 	} {
-		*u.to = firstOf(options[u.option], expand(u.template, values))
+		*u.to = cmp.Or(options[u.option], expand(u.template, values))
 		if *u.to == "" {
 			continue
 		}
@@ -300,13 +301,4 @@ func hostOf(raw string) string {
 		return ""
 	}
 	return strings.ToLower(u.Hostname())
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

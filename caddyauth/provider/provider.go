@@ -12,6 +12,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func New(c Config) (*Provider, error) {
 	if !known {
 		return nil, fmt.Errorf("unknown provider: it must be one of %s", strings.Join(Names(), ", "))
 	}
-	id := firstOf(c.ID, c.Name)
+	id := cmp.Or(c.ID, c.Name)
 	p, err := build(c, r)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", id, err)
@@ -198,7 +199,7 @@ func (p *Provider) Name() string { return p.name }
 
 // Authority tells this provider from others of its name: its issuer or, without
 // one, where it exchanges codes for tokens.
-func (p *Provider) Authority() string { return firstOf(p.issuer, p.token) }
+func (p *Provider) Authority() string { return cmp.Or(p.issuer, p.token) }
 
 // Conditions are what else decides who may sign in here, and as whom. Whom one
 // configuration lets in, another of the same client may refuse or call by

@@ -3,6 +3,8 @@
 
 package provider
 
+import "encoding"
+
 // Secret is a value that never shows itself: however it is printed, logged or
 // encoded, a placeholder comes out. Convert it to a string to use it.
 type Secret string
@@ -17,3 +19,6 @@ func (Secret) GoString() string { return redacted }
 
 // MarshalText hides the secret from JSON and everything else that encodes.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Interface guard
+var _ encoding.TextMarshaler = Secret("")

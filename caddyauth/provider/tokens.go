@@ -25,11 +25,11 @@ const (
 // Tokens are what the provider gave for a sign-in. ID is there only if it has
 // been verified.
 type Tokens struct {
-	Access  string    `json:"access,omitempty"`
-	Refresh string    `json:"refresh,omitempty"`
-	ID      string    `json:"id,omitempty"`
-	Type    string    `json:"type,omitempty"`
-	Expiry  time.Time `json:"expiry,omitzero"` // of the access token; zero: not known
+	Access  string
+	Refresh string
+	ID      string
+	Type    string
+	Expiry  time.Time // of the access token; zero: not known
 }
 
 // String hides the tokens from fmt and from loggers.

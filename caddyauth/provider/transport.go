@@ -203,3 +203,6 @@ func (a *answer) normalise() error {
 		return fmt.Errorf("%w: %q instead of JSON", errBadAnswer, cut(oneLine(strings.ToLower(t)), maxCode))
 	}
 }
+
+// Interface guard
+var _ http.RoundTripper = tokenTransport{}

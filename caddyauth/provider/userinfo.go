@@ -167,7 +167,7 @@ func (t *token) checkAccess(m *metadata, p *Provider, e *evidence) error {
 		return errors.New("its iss is another issuer")
 	}
 	exp, ok := t.payload.date("exp")
-	if !ok || exp.Before(p.now().Add(-clockSkew)) {
+	if !ok || exp.Before(p.now().Add(-ClockSkew)) {
 		return errors.New("it has no exp or is over")
 	}
 	if e.idToken != nil && !sameSubject(e.idToken, t.payload) {
