@@ -39,3 +39,14 @@ func (m *Manager) Reseal(cookie string, now time.Time) string {
 	}
 	return again
 }
+
+func (t *table[K, V]) len() int {
+	n := 0
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.RLock()
+		n += len(s.values)
+		s.mu.RUnlock()
+	}
+	return n
+}

@@ -251,26 +251,3 @@ func (m *Manager) LoadTokens(s *Session) {
 		_ = m.takeStored(context.Background(), s)
 	}
 }
-
-// all returns the values, a shard at a time, as they were when it came to it.
-func (t *table[K, V]) all() iter.Seq[V] {
-	return func(yield func(V) bool) {
-		for i := range t.shards {
-			for _, v := range t.shards[i].snapshot() {
-				if !yield(v) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func (s *shard[K, V]) snapshot() []V {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	values := make([]V, 0, len(s.values))
-	for _, v := range s.values {
-		values = append(values, v)
-	}
-	return values
-}

@@ -41,14 +41,3 @@ func (m *Manager) Count() (n int) {
 	}
 	return n
 }
-
-func (s *shard[K, V]) count(wanted func(V) bool) (n int) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, v := range s.values {
-		if wanted(v) {
-			n++
-		}
-	}
-	return n
-}

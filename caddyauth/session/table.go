@@ -3,7 +3,10 @@
 
 package session
 
-import "sync"
+import (
+	"iter"
+	"sync"
+)
 
 const shards = 64
 
@@ -86,13 +89,36 @@ func (t *table[K, V]) forget(unwanted func(V) bool) {
 	}
 }
 
-func (t *table[K, V]) len() int {
-	n := 0
-	for i := range t.shards {
-		s := &t.shards[i]
-		s.mu.RLock()
-		n += len(s.values)
-		s.mu.RUnlock()
+// all returns the values, a shard at a time, as they were when it came to it.
+func (t *table[K, V]) all() iter.Seq[V] {
+	return func(yield func(V) bool) {
+		for i := range t.shards {
+			for _, v := range t.shards[i].snapshot() {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *shard[K, V]) snapshot() []V {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	values := make([]V, 0, len(s.values))
+	for _, v := range s.values {
+		values = append(values, v)
+	}
+	return values
+}
+
+func (s *shard[K, V]) count(wanted func(V) bool) (n int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, v := range s.values {
+		if wanted(v) {
+			n++
+		}
 	}
 	return n
 }
