@@ -36,7 +36,7 @@ func TestPageHeaders(t *testing.T) {
 			a.wantHeader("Cache-Control", "no-store")
 			a.wantHeader("X-Content-Type-Options", "nosniff")
 			a.wantHeader("Referrer-Policy", "same-origin")
-			a.wantHeader("Content-Security-Policy", templates.Plain.Policy)
+			a.wantHeader("Content-Security-Policy", s.pages.theme().Policy)
 			a.wantHeader("Content-Length", strconv.Itoa(len(a.text)))
 			if strings.Contains(a.text, "<script>") || strings.Contains(a.text, "javascript:") || strings.Contains(a.text, "://") {
 				t.Errorf("the page loads something: %s", a.text)
@@ -124,7 +124,7 @@ func TestCustomPages(t *testing.T) {
 	s.serve(get("/login", browser)).wantBody("fourth")
 	a = s.serve(post("/login", credentialsForm("boom", "wrong")))
 	a.want(http.StatusUnauthorized)
-	a.wantHeader("Content-Security-Policy", templates.Plain.Policy)
+	a.wantHeader("Content-Security-Policy", s.pages.theme().Policy)
 	a.wantBody(invalidPassword, `name="password"`)
 }
 

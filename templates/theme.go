@@ -32,8 +32,8 @@ type Branding struct {
 
 // Bounds on what an application says of itself, in bytes.
 const (
-	MaxTitle  = 100
-	MaxNotice = 500
+	maxTitle  = 100
+	maxNotice = 500
 )
 
 // Theme is the look of the built-in pages.
@@ -48,26 +48,15 @@ type Theme struct {
 	page          *template.Template
 }
 
-// Plain is the look without any branding.
-var Plain = mustTheme(Branding{})
-
-func mustTheme(b Branding) *Theme {
-	t, err := NewTheme(b)
-	if err != nil {
-		panic("templates: " + err.Error())
-	}
-	return t
-}
-
 // NewTheme readies the pages of an application. Style, script and logo become
 // part of the template's text, so that they are the same to the byte on every
 // page.
 func NewTheme(b Branding) (*Theme, error) {
 	switch {
-	case len(b.Title) > MaxTitle:
-		return nil, fmt.Errorf("the title is longer than %d bytes", MaxTitle)
-	case len(b.Notice) > MaxNotice:
-		return nil, fmt.Errorf("the notice is longer than %d bytes", MaxNotice)
+	case len(b.Title) > maxTitle:
+		return nil, fmt.Errorf("the title is longer than %d bytes", maxTitle)
+	case len(b.Notice) > maxNotice:
+		return nil, fmt.Errorf("the notice is longer than %d bytes", maxNotice)
 	}
 	logo, err := logoElement(b.Logo)
 	if err != nil {

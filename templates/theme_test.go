@@ -42,7 +42,7 @@ func TestBranding(t *testing.T) {
 			t.Errorf("kind %d: the policy does not let the style in", kind)
 		}
 	}
-	if theme.Policy == Plain.Policy {
+	if theme.Policy == plainTheme.Policy {
 		t.Error("two styles have one policy")
 	}
 }
@@ -50,7 +50,7 @@ func TestBranding(t *testing.T) {
 // TestLargestPage: 30 kB are the limit, with all that can be on a page.
 func TestLargestPage(t *testing.T) {
 	logo := pngLogo + strings.Repeat("x", MaxLogo-len(pngLogo))
-	theme, err := NewTheme(Branding{Title: strings.Repeat("T", MaxTitle), Notice: strings.Repeat("N", MaxNotice), Accent: "rebeccapurple", Logo: []byte(logo)})
+	theme, err := NewTheme(Branding{Title: strings.Repeat("T", maxTitle), Notice: strings.Repeat("N", maxNotice), Accent: "rebeccapurple", Logo: []byte(logo)})
 	if err != nil {
 		t.Fatal(err)
 	}
