@@ -16,10 +16,7 @@ var bearerOptions = []entry[caddyauth.Bearer]{
 
 func parseBearer(line *caddyfile.Dispenser, handler *caddyauth.Handler) error {
 	var bearer caddyauth.Bearer
-	if !line.Args(&bearer.Provider) {
-		return errArguments
-	}
-	if line.NextArg() {
+	if !line.AllArgs(&bearer.Provider) {
 		return errArguments
 	}
 	if err := refuseEmpty(bearer.Provider); err != nil {
