@@ -37,6 +37,7 @@ func (p *patient) checkCookies(_ context.Context, r *report) {
 	}
 }
 
+// checkCookieDomain wants a domain that browsers take from the site's hosts.
 func (p *patient) checkCookieDomain(r *report) {
 	domain := strings.ToLower(strings.TrimPrefix(p.settings.cookieDomain, "."))
 	if domain == "" {

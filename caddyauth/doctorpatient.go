@@ -8,6 +8,19 @@ import (
 	"strings"
 )
 
+// patient is a panelauth in the configuration.
+type patient struct {
+	handler  *Handler
+	settings settings
+	mistakes []Mistake
+	unread   bool // its JSON is not that of a panelauth
+	site     doctorSite
+	where    string
+	// behind names the handler that answers before this one is asked.
+	behind    string
+	upstreams []*doctorUpstream
+}
+
 // checks lists what there is to look at in one panelauth.
 func (p *patient) checks(d *doctor) []check {
 	at := func(name string, look func(context.Context, *report)) check { return check{name, p.where, look} }
@@ -66,7 +79,8 @@ func (p *patient) checkOrder(_ context.Context, r *report) {
 	}
 }
 
-// checkGuests looks at pages that are open and would not open.
+// checkGuests looks for guest pages that no browser asks panelauth for: written
+// with the prefix that Caddy takes off, or at our own endpoints.
 func (p *patient) checkGuests(_ context.Context, r *report) {
 	for _, page := range p.settings.guestEndpoints {
 		page = strings.TrimSuffix(page, "/*")
@@ -86,19 +100,6 @@ func (p *patient) checkGuests(_ context.Context, r *report) {
 	default:
 		r.ok("open to guests: %s", strings.Join(p.settings.guestEndpoints, ", "))
 	}
-}
-
-// patient is a panelauth in the configuration.
-type patient struct {
-	handler  *Handler
-	settings settings
-	mistakes []Mistake
-	unread   bool // its JSON is not that of a panelauth
-	site     doctorSite
-	where    string
-	// behind names the handler that answers before this one is asked.
-	behind    string
-	upstreams []*doctorUpstream
 }
 
 // behindOf says in a Caddyfile's words what answers first.

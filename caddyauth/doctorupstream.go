@@ -10,6 +10,21 @@ import (
 	"time"
 )
 
+// doctorUpstream is a server behind reverse_proxy.
+type doctorUpstream struct {
+	dial string // resolved
+	tls  bool
+	host string // that it is shown, if reverse_proxy sets another
+	site doctorSite
+	// guard stands before it on every way that leads through its route; nil if
+	// none does.
+	guard *patient
+	// besides are those that stand before it on some ways.
+	besides []*patient
+	// limited says that the route is for some paths alone.
+	limited bool
+}
+
 // checkUpstream asks the application as Caddy would. It opens no page of Panel,
 // since that runs the application's code.
 func (p *patient) checkUpstream(ctx context.Context, r *report, d *doctor, u *doctorUpstream) {
@@ -58,21 +73,6 @@ func checkReach(ctx context.Context, r *report, d *doctor, network, address stri
 		r.warn("start it with --address localhost", "the application listens on %s, too, where panelauth does not guard it", own)
 		return
 	}
-}
-
-// doctorUpstream is a server behind reverse_proxy.
-type doctorUpstream struct {
-	dial string // resolved
-	tls  bool
-	host string // that it is shown, if reverse_proxy sets another
-	site doctorSite
-	// guard stands before it on every way that leads through its route; nil if
-	// none does.
-	guard *patient
-	// besides are those that stand before it on some ways.
-	besides []*patient
-	// limited says that the route is for some paths alone.
-	limited bool
 }
 
 // dialable is the network and the address, or false where they depend on the

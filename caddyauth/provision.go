@@ -18,6 +18,7 @@ import (
 	"github.com/panelauth/caddy-panelauth/caddyauth/tornado"
 )
 
+// provision is Provision with a logger and a storage that a test may choose.
 func (h *Handler) provision(ctx caddy.Context, logger *zap.Logger, storage certmagic.Storage) error {
 	h.logger, h.audit, h.lasts = logger, logger.Named("audit"), ctx
 	h.storage = storage

@@ -17,7 +17,8 @@ const (
 	readsUnknown pathReading = iota
 	// readsNone do not look at it.
 	readsNone
-	// readsFor are for some paths, and never for all but some.
+	// readsFor matchers name the paths that they match, and never those that they
+	// leave out.
 	readsFor
 )
 
