@@ -202,7 +202,7 @@ func TestCookiesInDisguise(t *testing.T) {
 	session := s.anybody("alice")
 	own := session[0] + "=" + session[1]
 	evil := tornado.Sign([]byte(cookieSecret), "user", "bob", time.Now())
-	names := []string{"user", "id_token", "access_token", "refresh_token", "oauth_expiry", "is_guest", "next_url", "panel-oauth-state", "panelauth_1", "__Host-panelauth", "__HOST-panelauth"}
+	names := []string{"user", "id_token", "access_token", "refresh_token", "oauth_expiry", "is_guest", "next_url", "panel-oauth-state", "panelauth_1", "panelauth_next", "panelauth_last", "panelauth_left", "panelauth_state_1", "__Host-panelauth", "__HOST-panelauth"}
 	var lines []string
 	for _, name := range names {
 		for c := range 0x100 {
@@ -214,6 +214,7 @@ func TestCookiesInDisguise(t *testing.T) {
 		}
 		lines = append(lines,
 			`"`+name+`"=`+evil, name+`="`+evil+`"`, name+`="`+evil, name+`=`+evil+`"`, `a="x; `+name+`=`+evil+`; y"`, "="+name+"="+evil, "=="+name+"="+evil,
+			"a=b "+name+"="+evil, "a=b\t"+name+" ="+evil, "a=b,"+name+"="+evil, "$Version=1, "+name+"=\""+evil+"\"", "a=b "+name+"="+evil+" c=d",
 			name, name+"=", "; ;"+name+"="+evil+";;", name+"=1; "+name+"="+evil, name+`=\"`+evil)
 	}
 	for i, line := range lines {

@@ -212,7 +212,7 @@ var panelCookies = map[string]bool{
 }
 
 // ownCookie is the session cookie, and what goes with it.
-var ownCookie = regexp.MustCompile(`^(?i:__host-|__secure-)?panelauth(_[1-3]|_next|_last|_state_.*)?$`)
+var ownCookie = regexp.MustCompile(`^(?i:__host-|__secure-)?panelauth(_[1-3]|_next|_last|_left|_state_.*)?$`)
 
 // onlyOurCookies: however the application reads its one Cookie line, it finds
 // the user that the session belongs to and no other, and not our own cookies.
@@ -248,12 +248,16 @@ func onlyOurCookies(o outcome, r received) error {
 }
 
 // everyReading are the cookies in a line for the most lenient reader: names
-// without white space, quotes and signs around them.
+// without white space, quotes and signs around them. Some readers have cookies
+// end at white space and commas, too.
 func everyReading(line string) (pairs [][2]string) {
 	for text := range strings.SplitSeq(line, ";") {
-		text = strings.TrimLeftFunc(text, isAround)
-		name, value, _ := strings.Cut(text, "=")
-		pairs = append(pairs, [2]string{strings.TrimRightFunc(name, isAround), strings.TrimSpace(value)})
+		for i, rest := 0, strings.TrimLeftFunc(text, isAround); i >= 0; i = strings.IndexAny(rest, ", \t") {
+			rest = strings.TrimLeftFunc(rest[i:], func(c rune) bool { return c == ',' || isAround(c) })
+			if name, value, ok := strings.Cut(rest, "="); ok {
+				pairs = append(pairs, [2]string{strings.TrimRightFunc(name, isAround), strings.TrimSpace(value)})
+			}
+		}
 	}
 	return pairs
 }

@@ -107,6 +107,36 @@ func (h *Handler) isManaged(name string) bool {
 	return isPanelCookie(name) || h.isOwnCookie(name)
 }
 
+// saysManaged reports whether some reader finds a managed cookie in a text: as
+// its name or, where cookies end at white space or a comma, too, in its value.
+// Python's http.cookies reads "a=b user=c" as two.
+func (h *Handler) saysManaged(text string) bool {
+	if h.isManaged(foldedName(text)) {
+		return true
+	}
+	for {
+		end := endOfCookie(text)
+		if end < 0 {
+			return false
+		}
+		text = text[end+1:]
+		if strings.IndexByte(text, '=') > 0 && h.isManaged(foldedName(text)) {
+			return true
+		}
+	}
+}
+
+// endOfCookie is where the first cookie in a text ends for such readers, or -1.
+func endOfCookie(text string) int {
+	end := -1
+	for _, c := range []byte(", \t") { // Go lets no other white space into a header
+		if i := strings.IndexByte(text, c); i >= 0 {
+			end, text = i, text[:i]
+		}
+	}
+	return end
+}
+
 func isPanelCookie(name string) bool {
 	switch name {
 	case "user", "id_token", "access_token", "refresh_token", "oauth_expiry", "is_guest", "next_url":
@@ -125,7 +155,14 @@ func (h *Handler) isOwnCookie(name string) bool {
 		}
 	}
 	rest, ok := strings.CutPrefix(name, h.settings.cookieName)
-	return ok && (rest == "" || rest == nextSuffix || rest == lastSuffix || strings.HasPrefix(rest, begunInfix) || chunkSuffix(rest) > 0)
+	if !ok {
+		return false
+	}
+	switch rest {
+	case "", nextSuffix, lastSuffix, leftSuffix:
+		return true
+	}
+	return strings.HasPrefix(rest, begunInfix) || chunkSuffix(rest) > 0
 }
 
 // setCookies rebuilds the Cookie header as one line: the client's cookies as
@@ -145,7 +182,7 @@ func (h *Handler) setCookies(r *http.Request, who *identity, cookies cookies) {
 		rebuilt.WriteString(text)
 		return true
 	}
-	cookies.each(func(text string) bool { return h.isManaged(foldedName(text)) || add(text) })
+	cookies.each(func(text string) bool { return h.saysManaged(text) || add(text) })
 	if ours != "" {
 		add(ours)
 	}

@@ -136,7 +136,7 @@ func TestRebuild(t *testing.T) {
 		{"others on lines", []string{"a=b; c=d", "e=f"}, "a=b; c=d; e=f"},
 		{"value with the name of a managed one", []string{"a=user; b=user=bob"}, "a=user; b=user=bob"},
 		{"every name of Panel", []string{"user=1; id_token=1; access_token=1; refresh_token=1; oauth_expiry=1; is_guest=1; next_url=1; panel-oauth-state=1; panel-oauth-code=1; panel-oauth-=1; a=b"}, "a=b"},
-		{"our own", []string{"panelauth=1; panelauth_1=2; panelauth_next=3; __Host-panelauth=4; __Secure-panelauth=5; __host-panelauth=6; __HOST-panelauth_2=7; a=b"}, "a=b"},
+		{"our own", []string{"panelauth=1; panelauth_1=2; panelauth_next=3; panelauth_last=8; panelauth_left=9; panelauth_state_1=10; __Host-panelauth=4; __Secure-panelauth=5; __host-panelauth=6; __HOST-panelauth_2=7; a=b"}, "a=b"},
 		{"HS-032 id_token", []string{"a=b; id_token=evil"}, "a=b"},
 		{"HS-034 refresh_token", []string{"refresh_token=evil; a=b"}, "a=b"},
 		{"HS-037 panel-oauth-state", []string{"panel-oauth-state=evil"}, ""},
@@ -162,6 +162,9 @@ func TestRebuild(t *testing.T) {
 		{"split over lines", []string{"us", "er=evil"}, "us; er=evil"},
 		{"without spaces", []string{"a=b;user=evil;c=d"}, "a=b; c=d"},
 		{"value empty", []string{"user=; id_token=\"\"; a="}, "a="},
+		{"after a blank", []string{"a=b user=evil; c=d\tuser = evil; e=f  __Host-panelauth=x; g=h"}, "g=h"},
+		{"after a comma", []string{"a=b,user=evil; c=d, is_guest=1; e=,,id_token=x; $Version=1, user=evil; g=h"}, "g=h"},
+		{"after a blank, others", []string{"a=b users=1; c=the user; d=x, y=z; e=, ; f=user , g; ,=,"}, "a=b users=1; c=the user; d=x, y=z; e=,; f=user , g; ,=,"},
 		{"control characters", []string{"\x1cuser\x1f=evil; \x0buser=evil; \x0cuser=evil"}, ""},
 	}
 	for _, test := range tests {
