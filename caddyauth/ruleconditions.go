@@ -150,7 +150,7 @@ func newCondition(ctx caddy.Context, name string, raw []byte) (condition, error)
 	case identityMatcher:
 		return whoCondition{matcher}, nil
 	case caddyhttp.RequestMatcherWithError:
-		return matcherCondition{matcher: matcher, reads: readsOf(name)}, nil
+		return matcherCondition{matcher: matcher, reads: readsOf(name), certain: certaintiesOf(name, raw)}, nil
 	}
 	return nil, fmt.Errorf("the matcher %s is too old: it cannot report errors", name)
 }

@@ -5,6 +5,7 @@ package caddyauth
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
@@ -36,10 +37,13 @@ func readsOf(matcher string) pathReading {
 type matcherCondition struct {
 	matcher caddyhttp.RequestMatcherWithError
 	reads   pathReading
+	certain []certainty // what it looks at beside the path
 }
 
 func (c matcherCondition) meets(q *question) (match, error) {
 	switch {
+	case slices.ContainsFunc(c.certain, func(is certainty) bool { return !is(q.r) }):
+		return maybe, nil
 	case c.reads == readsNone:
 	case !q.clear:
 		return maybe, nil

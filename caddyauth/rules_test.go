@@ -166,6 +166,58 @@ func TestRulesSeeMethod(t *testing.T) {
 	}
 }
 
+// TestRulesReadAsEverybody: what Caddy's matchers read in another way than an
+// application may, or not at all, gets past no rule.
+func TestRulesReadAsEverybody(t *testing.T) {
+	const denied, queried = http.StatusForbidden, `deny query={"role":["admin"]}; allow`
+	tests := map[string]struct {
+		rules, target string
+		option        func(*http.Request)
+		allowed       bool
+	}{
+		"query":                           {queried, "/?role=user", nil, true},
+		"query, denied":                   {queried, "/?x=1&role=admin", nil, false},
+		"query, escaped":                  {queried, "/?%72ole=%61dmin", nil, false},
+		"query, malformed":                {queried, "/?role=admin&x=%zz", nil, false},
+		"query, semicolon":                {queried, "/?x=1;role=admin", nil, false},
+		"query, semicolon after":          {queried, "/?role=admin;x=1", nil, false},
+		"query, another parameter twice":  {queried, "/?a=1&a=2&ole=1&ole=2", nil, true},
+		"query, twice the same":           {`allow query={"role":["user"]}`, "/?role=user&role=user", nil, true},
+		"query, twice":                    {`allow query={"role":["user"]}`, "/?role=user&role=admin", nil, false},
+		"query, left out":                 {`allow not=[{"query":{"role":["*"]}}]`, "/?x=1", nil, true},
+		"query, left out, malformed":      {`allow not=[{"query":{"role":["*"]}}]`, "/?role=admin&x=%zz", nil, false},
+		"query, by expression":            {`deny expression="{http.request.uri.query.role}=='admin'"; allow`, "/?role=admin;", nil, false},
+		"query, by expression, twice":     {`allow expression="{http.request.uri.query.role}!='admin'"`, "/?role=a&role=admin", nil, false},
+		"query, another expression":       {`allow expression="path('/*')"`, "/?x=100%;", nil, true},
+		"method":                          {`deny method=["POST"]; allow`, "/", method("GET"), true},
+		"method, denied":                  {`deny method=["POST"]; allow`, "/", method("POST"), false},
+		"method, small letters":           {`deny method=["POST"]; allow`, "/", method("post"), false},
+		"method, some small letters":      {`allow not=[{"method":["POST"]}]`, "/", method("Post"), false},
+		"method, another one named":       {`deny method=["DELETE"]; allow`, "/", header("X-HTTP-Method-Override", "DELETE"), false},
+		"method, by expression":           {`deny expression="{http.request.method}=='POST'"; allow`, "/", method("post"), false},
+		"method, no rule looks at it":     {`allow /`, "/", method("post"), true},
+		"host":                            {`deny host=["admin.example.com"]; allow`, "/", host("app.example.com:80"), true},
+		"host, denied":                    {`deny host=["admin.example.com"]; allow`, "/", host("ADMIN.example.com"), false},
+		"host, its full name":             {`deny host=["admin.example.com"]; allow`, "/", host("admin.example.com.:80"), false},
+		"host, its full name, expression": {`deny expression="host('admin.example.com')"; allow`, "/", host("admin.example.com."), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newRulesSite(t, test.rules)
+			r := get(test.target, cookieLine(s.signIn("bob", "pw")))
+			if test.option != nil {
+				test.option(r)
+			}
+			if a := s.serve(r); a.reached != test.allowed || !test.allowed && a.StatusCode != denied {
+				t.Errorf("reached: %v, %d", a.reached, a.StatusCode)
+			}
+		})
+	}
+}
+
+func method(name string) func(*http.Request) { return func(r *http.Request) { r.Method = name } }
+func host(name string) func(*http.Request)   { return func(r *http.Request) { r.Host = name } }
+
 // TestRulesSeeNoClaimsOfClients: what a client says about itself is gone before
 // the rules look.
 func TestRulesSeeNoClaimsOfClients(t *testing.T) {
