@@ -98,7 +98,8 @@ func judgesPaths(set caddy.ModuleMap) bool {
 }
 
 // ambiguousPath matches what a request line can hide a path in, up to its
-// query: empty and dot segments, and encoded slashes, dots and backslashes.
+// query: empty and dot segments, parameters of segments, control characters, and
+// what is encoded that would mean something else decoded.
 var ambiguousPath = caddyhttp.MatchVarsRE{
-	"{http.request.orig_uri}": {Pattern: `^[^?]*(//|/\.\.?(/|\?|$)|\\|%(2[eEfF]|5[cC]|00))`},
+	"{http.request.orig_uri}": {Pattern: `^[^?]*(//|/(%20)*\.(%20)*\.?(%20)*(/|\?|$)|[\\;#]|%([01][0-9a-fA-F]|2[35eEfF]|3[bBfF]|5[cC]|7[fF]|[cC][01]))`},
 }
