@@ -53,7 +53,7 @@ func isForwardedHost(u *url.URL, r *http.Request) bool {
 	forwarded := r.Header["X-Forwarded-Host"]
 	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
 	return trusted && len(forwarded) == 1 &&
-		strings.EqualFold(withoutDefaultPort(u.Host, u.Scheme), withoutDefaultPort(forwarded[0], u.Scheme))
+		strings.EqualFold(withoutDefaultPort(u.Host, u.Scheme), withoutDefaultPort(nearest(forwarded[0]), u.Scheme))
 }
 
 // sameHost compares the host of a URL with the one that was asked for. A port

@@ -89,7 +89,14 @@ func isHTTPS(r *http.Request) bool {
 		return true
 	}
 	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
-	return trusted && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	return trusted && strings.EqualFold(nearest(r.Header.Get("X-Forwarded-Proto")), "https")
+}
+
+// nearest is what the proxy says that is nearest to the browser, where several
+// have added to a header in turn.
+func nearest(forwarded string) string {
+	first, _, _ := strings.Cut(forwarded, ",")
+	return strings.TrimSpace(first)
 }
 
 // clientIP is the address of the client as Caddy sees it, after
