@@ -67,7 +67,15 @@ var callbackScenes = map[string]scene{
 		}
 	},
 	"CS-059": manyPeople,
-	"CS-061": func(s *site, a attack) { wantNoSignInBegun(s, filled(a.Request, nil)) },
+	"CS-061": func(s *site, a attack) {
+		wantNoSignInBegun(s, filled(a.Request, nil))
+		navigating := get("/login", [2]string{"Accept", "text/html,*/*;q=0.8"}, [2]string{"Sec-Fetch-Mode", "navigate"})
+		for _, dest := range []string{"iframe", "frame", "embed", "object", "fencedframe"} {
+			wantNoSignInBegun(s, navigating.with("Sec-Fetch-Dest", dest))
+			wantNoSignInBegun(s, navigating.with("Sec-Fetch-Dest", dest).with("Sec-Fetch-Site", "cross-site"))
+		}
+		wantNoSignInBegun(s, navigating.with("Sec-Fetch-Dest", "document").with("Sec-Purpose", "prefetch"))
+	},
 	"CS-062": func(s *site, a attack) { wantNoSignInBegun(s, filled(a.Request, nil)) },
 	"CS-065": refusedLogout(func(c map[string]any) { c["aud"] = "another client" }),
 	"CS-067": refusedLogout(func(c map[string]any) { delete(c, "events") }),

@@ -16,8 +16,10 @@ func (h *Handler) serveLogin(w http.ResponseWriter, r *http.Request, cookies coo
 	case http.MethodGet, http.MethodHead:
 		next := h.nextOf(r, r.URL.Query().Get("next"), nil) // what the browser kept is for a form that comes back
 		if through := h.chosenWay(r); through != nil {
-			if !wantsPage(r) { // a script or an image begins no sign-in
-				return h.askToSignIn(w, r, cookies)
+			if !mayBeginSignIn(r) {
+				metrics.unauthenticated.Inc()
+				hurry(w, r)
+				return h.tellToSignIn(w, r)
 			}
 			return h.toProvider(w, r, through, next, cookies)
 		}

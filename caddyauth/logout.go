@@ -77,12 +77,7 @@ func isMeant(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		return false
 	}
-	for _, ahead := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
-		if r.Header.Get(ahead) != "" {
-			return false
-		}
-	}
-	return !isForeignForm(r)
+	return !isAhead(r) && !isForeignForm(r)
 }
 
 // isForeignForm reports a form that another site posts here.

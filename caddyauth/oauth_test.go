@@ -405,14 +405,26 @@ func TestLoginIsForPeople(t *testing.T) {
 		"script":    {header("Sec-Fetch-Dest", "script"), header("Sec-Fetch-Mode", "no-cors")},
 		"fetch":     {header("Sec-Fetch-Dest", "empty"), header("Sec-Fetch-Mode", "cors"), header("Accept", "application/json")},
 		"websocket": {websocket},
+		"frame":     {header("Sec-Fetch-Dest", "iframe"), header("Sec-Fetch-Mode", "navigate"), header("Sec-Fetch-Site", "cross-site")},
+		"object":    {header("Sec-Fetch-Dest", "object"), header("Sec-Fetch-Mode", "navigate")},
+		"prefetch":  {header("Sec-Fetch-Mode", "navigate"), header("Sec-Purpose", "prefetch;prerender")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := s.in(t).newVisitor("")
 			a := v.open("/login", options...)
-			if a.Header.Get("Location") != "" || len(v.attempts()) > 0 {
+			if a.StatusCode != http.StatusUnauthorized || a.Header.Get("Location") != "" || len(v.attempts()) > 0 {
 				t.Errorf("got %d to %s, cookies %q", a.StatusCode, a.Header.Get("Location"), v.attempts())
 			}
 		})
+	}
+}
+
+// TestLoginInFrames: a page of this site may have others of it in frames.
+func TestLoginInFrames(t *testing.T) {
+	s := newSite(t, signInWith(newOpenID(t)))
+	for _, site := range []string{"same-origin", "same-site"} {
+		a := s.newVisitor("").open("/login", header("Sec-Fetch-Dest", "iframe"), header("Sec-Fetch-Mode", "navigate"), header("Sec-Fetch-Site", site))
+		a.want(http.StatusFound)
 	}
 }
 

@@ -64,6 +64,33 @@ func wantsPage(r *http.Request) bool {
 	return isNavigation(r) && !isWebsocket(r)
 }
 
+// mayBeginSignIn reports whether a person asks to sign in with a provider. It
+// may know them and send them straight back, so that pages of other sites must
+// not sign people in behind their backs: neither in a frame, from which the way
+// back would be barred anyway, nor by having it loaded ahead.
+func mayBeginSignIn(r *http.Request) bool {
+	return wantsPage(r) && !isAhead(r) && !isFramedElsewhere(r)
+}
+
+func isFramedElsewhere(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "", "document":
+		return false
+	}
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site != "same-origin" && site != "same-site"
+}
+
+// isAhead reports a page that a browser loads before anybody has asked for it.
+func isAhead(r *http.Request) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 func accepts(r *http.Request, mediaType string) bool {
 	for _, line := range r.Header["Accept"] {
 		for part := range strings.SplitSeq(line, ",") {
