@@ -46,7 +46,25 @@ func entropy(secret string) float64 {
 	return perByte * all
 }
 
-const enoughEntropy = 80 // bits
+const (
+	enoughEntropy = 80 // bits
+	tooLittle     = 40 // which no generator makes of 16 characters
+)
+
+// isGuessable reports a secret that is none, beyond doubt.
+func isGuessable(secret []byte) bool {
+	return looksWellKnown(string(secret)) || entropy(unrepeated(string(secret))) < tooLittle
+}
+
+// unrepeated is what a text repeats, or all of it.
+func unrepeated(text string) string {
+	for n := 1; n <= len(text)/2; n++ {
+		if len(text)%n == 0 && strings.Repeat(text[:n], len(text)/n) == text {
+			return text[:n]
+		}
+	}
+	return text
+}
 
 func (p *patient) checkSecrets(_ context.Context, r *report) {
 	const advice = "make a new one with caddy panelauth secret, give it to Panel, too, and keep the old one after it for a day"
