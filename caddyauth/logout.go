@@ -72,12 +72,13 @@ func (h *Handler) mayHaveSession(r *http.Request, cookies cookies) bool {
 }
 
 // isMeant reports whether the person in front of the browser asked to be
-// signed out, and not another site or a browser that loads pages ahead.
+// signed out, and not another site, a browser that loads pages ahead, or an
+// image that somebody else has put into a page of this site.
 func isMeant(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 		return false
 	}
-	return !isAhead(r) && !isForeignForm(r)
+	return !isAhead(r) && !isPartOfPage(r) && !isForeignForm(r)
 }
 
 // isForeignForm reports a form that another site posts here.

@@ -55,6 +55,8 @@ func TestLogoutNotMeant(t *testing.T) {
 	cookie := s.signInAlice()
 	for name, logout := range map[string]func(*http.Request){
 		"link on another site":  header("Sec-Fetch-Site", "cross-site"),
+		"image":                 header("Sec-Fetch-Dest", "image"),
+		"style sheet":           header("Sec-Fetch-Dest", "style"),
 		"HEAD":                  func(r *http.Request) { r.Method = http.MethodHead },
 		"prefetch":              header("Sec-Purpose", "prefetch"),
 		"prerender":             header("Sec-Purpose", "prefetch;prerender"),

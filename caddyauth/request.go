@@ -81,6 +81,15 @@ func isFramedElsewhere(r *http.Request) bool {
 	return site != "same-origin" && site != "same-site"
 }
 
+// isPartOfPage reports what a page loads by its markup alone, such as an image.
+func isPartOfPage(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "", "empty", "document", "iframe", "frame":
+		return false
+	}
+	return true
+}
+
 // isAhead reports a page that a browser loads before anybody has asked for it.
 func isAhead(r *http.Request) bool {
 	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
