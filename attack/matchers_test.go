@@ -40,6 +40,34 @@ func TestMatchersInDisguise(t *testing.T) {
 	}
 }
 
+// TestMatchersOfMethodsAndQueries: what an application may take for something that
+// a matcher asks for is guarded as that is.
+func TestMatchersOfMethodsAndQueries(t *testing.T) {
+	s := serve(t, "master")
+	const block = " {\nbasic_auth {env.MASTER}\ncookie_secret {env.COOKIE_SECRET}\nlogin_attempts 1000 1s\n}\n"
+	other := besideWith(s, another{plain: "@write method POST DELETE\npanelauth @write" + block + proxyTo(s.app)})
+	for _, q := range []request{
+		{Method: "POST", Path: "/"}, {Method: "post", Path: "/"}, {Method: "Delete", Path: "/"},
+		get("/", [2]string{"X-HTTP-Method-Override", "DELETE"}), get("/", [2]string{"x-method-override", "DELETE"}), get("/", [2]string{"X-Http-Method", "POST"}),
+	} {
+		if err := untouched(other.attackedWith(q)); err != nil {
+			t.Errorf("%s: %v", q.Method, err)
+		}
+	}
+	if o := other.attackedWith(get("/?a=b;c")); len(o.app) != 1 {
+		t.Errorf("reading is closed: %d", o.answer.status)
+	}
+	other = besideWith(s, another{plain: "@admin query role=admin\npanelauth @admin" + block + proxyTo(s.app)})
+	for _, query := range []string{"role=admin", "role=user&role=admin", "role=admin;", "x;role=admin", "role=admin&x=%zz", "role=admin&%", "role=admin&x=%2", "%72ole=admin"} {
+		if err := untouched(other.attackedWith(get("/?" + query))); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	if o := other.attackedWith(get("/?role=user&x=100%25")); len(o.app) != 1 {
+		t.Errorf("other queries are closed: %d", o.answer.status)
+	}
+}
+
 // isStraight reports whether nobody reads anything else into a path.
 func isStraight(target string) bool {
 	return strings.HasPrefix(target, "/") && !strings.ContainsAny(target, `\;#`+"\x00") && !strings.Contains(strings.ToLower(target), "%2") &&

@@ -161,7 +161,8 @@ type Handler struct {
 	CookieDomain string `json:"cookie_domain,omitempty"`
 	// The name of the session cookie. On HTTPS `__Host-` comes before it, or
 	// `__Secure-` with a `cookie_path` or `cookie_domain`, which keeps others
-	// from setting it. Default: `panelauth`.
+	// from setting it. A `panelauth` beside this one that has another name for
+	// its own passes this cookie on to the application. Default: `panelauth`.
 	CookieName string `json:"cookie_name,omitempty"`
 	// The SameSite attribute of the session cookie: `lax`, `strict` or `none`,
 	// which is for pages that stand in frames of other sites, and is `lax`

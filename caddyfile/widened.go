@@ -5,6 +5,7 @@ package caddyfile
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -23,9 +24,9 @@ import (
 // The handler's own endpoints: "panelauth /app/*" sends people to /login, which
 // the handler must then answer.
 //
-// Ambiguous paths: Caddy takes /app/../x for /x, which the matcher leaves out,
-// and passes it on as it came; the application may take it for a page of
-// /app.
+// Ambiguous requests: Caddy takes /app/../x for /x, which the matcher leaves
+// out, and passes it on as it came; the application may take it for a page of
+// /app. It may also take the method post for POST.
 func widened(h httpcaddyfile.Helper, handler *caddyauth.Handler, values []httpcaddyfile.ConfigValue) []httpcaddyfile.ConfigValue {
 	for i, value := range values {
 		route, isRoute := value.Value.(caddyhttp.Route)
@@ -36,9 +37,9 @@ func widened(h httpcaddyfile.Helper, handler *caddyauth.Handler, values []httpca
 		endpoints := onSameHosts(written)
 		endpoints["path"] = h.JSON(endpointPaths(handler))
 		route.MatcherSetsRaw = append(route.MatcherSetsRaw, endpoints)
-		if judgesPaths(written) {
+		if readings := ambiguousIn(written, string(h.JSON(written))); len(readings) > 0 {
 			ambiguous := onSameHosts(written)
-			ambiguous["vars_regexp"] = h.JSON(ambiguousPath)
+			ambiguous["vars_regexp"] = h.JSON(readings)
 			route.MatcherSetsRaw = append(route.MatcherSetsRaw, ambiguous)
 		}
 		values[i].Value = route
@@ -97,9 +98,40 @@ func judgesPaths(set caddy.ModuleMap) bool {
 	return false
 }
 
+// ambiguousIn matches requests in which an application may read something else
+// than Caddy does, in what a matcher set looks at. Any of its parts is enough.
+func ambiguousIn(set caddy.ModuleMap, text string) caddyhttp.MatchVarsRE {
+	all := make(caddyhttp.MatchVarsRE)
+	if judgesPaths(set) {
+		maps.Copy(all, ambiguousPath)
+	}
+	if strings.Contains(text, "method") {
+		maps.Copy(all, ambiguousMethod)
+	}
+	if strings.Contains(text, "query") {
+		maps.Copy(all, ambiguousQuery)
+	}
+	return all
+}
+
 // ambiguousPath matches what a request line can hide a path in, up to its
 // query: empty and dot segments, parameters of segments, control characters, and
 // what is encoded that would mean something else decoded.
 var ambiguousPath = caddyhttp.MatchVarsRE{
 	"{http.request.orig_uri}": {Pattern: `^[^?]*(//|/(%20)*\.(%20)*\.?(%20)*(/|\?|$)|[\\;#]|%([01][0-9a-fA-F]|2[35eEfF]|3[bBfF]|5[cC]|7[fF]|[cC][01]))`},
+}
+
+// ambiguousMethod matches methods in small letters, which some frameworks take
+// for those in capitals, and headers by which others are told of another.
+var ambiguousMethod = caddyhttp.MatchVarsRE{
+	"{http.request.method}":                        {Pattern: `[a-z]`},
+	"{http.request.header.X-HTTP-Method-Override}": {Pattern: `.`},
+	"{http.request.header.X-HTTP-Method}":          {Pattern: `.`},
+	"{http.request.header.X-Method-Override}":      {Pattern: `.`},
+}
+
+// ambiguousQuery matches queries in which Caddy's matchers find nothing: those
+// with semicolons, and with percent signs that begin no byte.
+var ambiguousQuery = caddyhttp.MatchVarsRE{
+	"{http.request.orig_uri.query}": {Pattern: `;|%([^0-9a-fA-F]|.[^0-9a-fA-F]|.?$)`},
 }
