@@ -44,7 +44,11 @@ func decodeEntries(data []byte) (map[string]account, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	at := func(err error) error {
-		return fmt.Errorf("%s: %w", position(data, dec.InputOffset(), err), plainJSONError(err))
+		where := placeOf(data, dec.InputOffset(), err)
+		if isSyntaxError(err) {
+			return fmt.Errorf("%s: malformed JSON%s", position(data, where), whyMalformed(data, where))
+		}
+		return fmt.Errorf("%s: %w", position(data, where), plainJSONError(err))
 	}
 
 	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
@@ -149,16 +153,50 @@ func plainJSONError(err error) error {
 	return err
 }
 
-// position turns an offset into line and column, both from 1. A decoder that
-// reads by tokens notices malformed JSON late, so its place is looked up again.
-func position(data []byte, offset int64, err error) string {
+// placeOf is how much of the file had been read when an error was met. A
+// decoder that reads by tokens notices malformed JSON late, so its place is
+// looked up again.
+func placeOf(data []byte, offset int64, err error) int64 {
 	if isSyntaxError(err) {
 		var syntax *json.SyntaxError
 		if errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) {
 			offset = syntax.Offset
 		}
 	}
-	before := data[:min(offset, int64(len(data)))]
+	return min(offset, int64(len(data)))
+}
+
+// whyMalformed guesses what people mistook, ready to be put after an error, by
+// the signs around the place and never by more of the file, which may be
+// passwords.
+func whyMalformed(data []byte, place int64) string {
+	before := bytes.TrimRight(data[:max(place-1, 0)], " \t\r\n")
+	sign := byte(0)
+	if place > 0 {
+		sign = data[place-1]
+	}
+	last := byte(0)
+	if len(before) > 0 {
+		last = before[len(before)-1]
+	}
+	switch {
+	case (sign == '}' || sign == ']') && last == ',':
+		return ": a comma too many before the bracket"
+	case sign == '"' && (last == '"' || last == '}' || last == ']'):
+		return ": a comma is missing before it"
+	case sign == '\'':
+		return ": texts stand in double quotes"
+	case len(before) == 0 && sign != '{':
+		return ": it must begin with {, as in {\"user\": \"password\"}; lines as in an htpasswd file are not read"
+	case place == int64(len(data)):
+		return ": it ends too early; is a bracket or a quote missing?"
+	}
+	return ""
+}
+
+// position turns an offset into line and column, both from 1.
+func position(data []byte, offset int64) string {
+	before := data[:offset]
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len(before) - (bytes.LastIndexByte(before, '\n') + 1)
 	return fmt.Sprintf("line %d, column %d", line, max(column, 1))

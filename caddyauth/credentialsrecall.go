@@ -28,7 +28,7 @@ func openCredentials(path string, mayBeEmpty bool) (*watchedFile[*accounts], err
 	var unreadable *fs.PathError
 	switch {
 	case errors.As(err, &unreadable):
-		return nil, fmt.Errorf("reading the credentials file: %w", err)
+		return nil, fmt.Errorf("reading the credentials file: %w", saidFrom(path, err))
 	case err != nil:
 		return nil, fmt.Errorf("reading the credentials file %s: %w", path, err)
 	}

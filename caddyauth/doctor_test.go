@@ -29,6 +29,7 @@ type fakePanel struct {
 	*httptest.Server
 	secret  string // that it signs with
 	signIn  bool   // it asks for one itself
+	broken  bool   // it answers nothing else than that it failed
 	origins []string
 	pages   []string
 	opened  atomic.Int32
@@ -66,6 +67,10 @@ func (p *fakePanel) knows(r *http.Request) bool {
 
 func (p *fakePanel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Server", "TornadoServer/6.6")
+	if p.broken {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
 	page, isSocket := strings.CutSuffix(r.URL.Path, "/ws")
 	for _, known := range p.pages {
 		switch {
@@ -247,6 +252,11 @@ func TestDoctorOptions(t *testing.T) {
 		"a monotonous secret":       {set("cookie_secret", []string{"aaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbb"}), "warn", "secrets", "guessed"},
 		"no secret":                 {func(c *configured) { delete(c.handler, "cookie_secret") }, "ok", "secrets", "generated"},
 		"a short client secret":     {set("oauth_provider", []map[string]any{{"name": "github", "key": "k", "secret": "hunter2"}}), "fail", "secrets", "client secret of github"},
+		"JSON of another kind":      {set("oauth_optional", "yes"), "fail", "options", "oauth_optional must be a bool"},
+		"JSON with a misspelt key":  {set("basic_auht", "hunter2"), "fail", "options", `unknown field "basic_auht"`},
+		"a variable of shells":      {set("basic_auth", "$APP_PASSWORD"), "fail", "options", "write {env.APP_PASSWORD}"},
+		"two on one way": {func(c *configured) { c.before = `{"handler": "panelauth", "basic_auth": "W7pLmB4cYd9fHs3g"},` },
+			"fail", "order", "meets another panelauth"},
 		"a short password":          {set("basic_auth", "hunter2"), "fail", "passwords", "1 password is shorter"},
 		"a known password":          {set("basic_auth", "open-sesame"), "fail", "passwords", "known to everybody"},
 		"a known one with digits":   {set("basic_auth", "Password123!"), "fail", "passwords", "known to everybody"},
@@ -325,8 +335,12 @@ func TestDoctorOnPanel(t *testing.T) {
 		site                func(*configured)
 		verdict, name, says string
 	}{
-		"one page":            {nil, nil, "ok", "application", "cannot be seen"},
-		"a page at the root":  {func(p *fakePanel) { p.pages = []string{"/"} }, nil, "ok", "application", "cannot be seen"},
+		"one page":           {nil, nil, "ok", "application", "cannot be seen"},
+		"a page at the root": {func(p *fakePanel) { p.pages = []string{"/"} }, nil, "ok", "application", "cannot be seen"},
+		"a guest's page":     {nil, func(c *configured) { c.handler["oauth_guest_endpoints"] = []string{"/app", "/files/*"} }, "ok", "guests", "/app"},
+		"a misspelt page": {nil, func(c *configured) { c.handler["oauth_guest_endpoints"] = []string{"/ap"} },
+			"warn", "application", "Panel has no page at /ap,"},
+		"an error of its own": {func(p *fakePanel) { p.broken = true }, nil, "fail", "application", "an error of its own"},
 		"several pages":       {func(p *fakePanel) { p.pages = []string{"/app", "/admin"} }, nil, "ok", "application", "cannot be seen"},
 		"behind a prefix":     {func(p *fakePanel) { p.pages = []string{"/pre/"} }, func(c *configured) { c.handler["login_endpoint"] = "/pre/login" }, "ok", "application", "cannot be seen"},
 		"with a sign-in":      {func(p *fakePanel) { p.signIn = true }, nil, "ok", "application", "accepts the cookies"},

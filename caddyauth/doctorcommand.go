@@ -7,9 +7,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
@@ -87,7 +90,7 @@ func examineFile(ctx context.Context, file, adapter string) []finding {
 	refused := &report{check: check{name: "configuration", where: file}}
 	data, file, _, err := caddycmd.LoadConfig(file, adapter)
 	if err != nil {
-		refused.fail("mend it: caddy validate says the same", "%s", printable(err.Error()))
+		refused.fail(adviceForLoading(file, err), "%s", printable(err.Error()))
 		return refused.findings
 	}
 	if len(data) == 0 {
@@ -100,6 +103,17 @@ func examineFile(ctx context.Context, file, adapter string) []finding {
 		return refused.findings
 	}
 	return newDoctor(config, file).examine(ctx)
+}
+
+// adviceForLoading says what to do about a configuration that Caddy cannot read.
+func adviceForLoading(file string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "name the file: --config <path>"
+	case strings.Contains(err.Error(), "config is not valid JSON") && !strings.HasSuffix(file, ".json"):
+		return "name the adapter, if it is a Caddyfile: --adapter caddyfile"
+	}
+	return "correct this in the file, and ask the doctor again"
 }
 
 func writeFindings(out io.Writer, findings []finding) error {

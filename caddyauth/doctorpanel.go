@@ -138,6 +138,7 @@ const (
 	notPanel = iota
 	panelPage
 	panelSignIn // Panel sends even panelauth's user to a sign-in page of its own
+	panelFails  // the server answers with an error of its own
 )
 
 var pageLink = regexp.MustCompile(`href="(\.?/[A-Za-z0-9_./-]+)"`)
@@ -155,6 +156,9 @@ func (b *backend) findPage(ctx context.Context) (page string, is int) {
 	answer, err := b.get(ctx, strings.TrimSuffix(b.root, "/")+"/", header)
 	if err != nil || !answer.tornado {
 		return "", notPanel
+	}
+	if answer.status >= http.StatusInternalServerError {
+		return "", panelFails
 	}
 	var candidates []string
 	if answer.leads != nil {
@@ -204,6 +208,20 @@ func (b *backend) checkPanel(ctx context.Context, r *report, page string) {
 		r.ok("Panel answers. Whether it has the same cookie secret cannot be seen, because it asks nobody to sign in: start it with --basic-auth and a random password to have that looked at, too")
 	}
 }
+
+// checkGuestPages looks for pages that are open to guests and that Panel does
+// not have. Files and trees it cannot know.
+func (b *backend) checkGuestPages(ctx context.Context, r *report, pages []string) {
+	for _, page := range pages[:min(len(pages), maxGuestPages)] {
+		if strings.HasSuffix(page, "/*") || path.Ext(page) != "" || b.isPage(ctx, page) {
+			continue
+		}
+		r.warn("compare oauth_guest_endpoints with the addresses of Panel's pages", "Panel has no page at %s, which is open to guests: is it misspelt?", page)
+	}
+}
+
+// maxGuestPages bounds how many are asked for.
+const maxGuestPages = 20
 
 // reportOwnSignIn says why Panel asks for another sign-in.
 func (b *backend) reportOwnSignIn(r *report) {

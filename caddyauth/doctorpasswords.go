@@ -14,14 +14,17 @@ func (p *patient) checkPasswords(_ context.Context, r *report) {
 		return
 	}
 	const hash = "write what caddy hash-password prints in its place"
-	weak, plain := 0, 0
+	short, known, plain := 0, 0, 0
 	judge := func(a account) {
 		if a.Password == "" || a.kind != (hashKind{}) {
 			return
 		}
 		plain++
-		if looksWellKnown(a.Password) || len(a.Password) < 8 {
-			weak++
+		switch {
+		case looksWellKnown(a.Password):
+			known++
+		case len(a.Password) < 8:
+			short++
 		}
 	}
 	for _, a := range accounts.all {
@@ -30,8 +33,11 @@ func (p *patient) checkPasswords(_ context.Context, r *report) {
 	if a := accounts.anyUser; a != nil {
 		judge(*a)
 	}
-	if weak > 0 {
-		r.fail("choose longer ones", "%s shorter than 8 characters, or known to everybody", countOf(weak, "password is", "passwords are"))
+	if known > 0 {
+		r.fail("choose others", "%s known to everybody, from documentation or lists of common ones", countOf(known, "password is", "passwords are"))
+	}
+	if short > 0 {
+		r.fail("choose longer ones", "%s shorter than 8 characters", countOf(short, "password is", "passwords are"))
 	}
 	inFile := p.settings.credentialsFile != nil
 	if plain > 0 && (inFile || accounts.anyUser == nil) {

@@ -13,7 +13,8 @@ type patient struct {
 	handler  *Handler
 	settings settings
 	mistakes []Mistake
-	unread   bool // its JSON is not that of a panelauth
+	unread   string // why its JSON is not that of a panelauth, or ""
+	second   bool   // all that comes here has passed another
 	site     doctorSite
 	where    string
 	// behind names the handler that answers before this one is asked.
@@ -25,7 +26,7 @@ type patient struct {
 func (p *patient) checks(d *doctor) []check {
 	at := func(name string, look func(context.Context, *report)) check { return check{name, p.where, look} }
 	checks := []check{at("options", p.checkOptions), at("order", p.checkOrder)}
-	if p.unread {
+	if p.unread != "" {
 		return checks
 	}
 	checks = append(checks,
@@ -52,14 +53,14 @@ func (p *patient) checks(d *doctor) []check {
 // checkOptions says what keeps Caddy from starting. It speaks for this machine,
 // its environment and its user: where those differ from Caddy's, so may this.
 func (p *patient) checkOptions(_ context.Context, r *report) {
-	if p.unread {
-		r.fail("compare it with docs/reference.md, or let the adapter make it from a Caddyfile", "the JSON is not that of a panelauth")
+	if p.unread != "" {
+		r.fail("compare it with docs/reference.md, or let the adapter make it from a Caddyfile", "the JSON is not that of a panelauth: %s", p.unread)
 		return
 	}
 	for _, m := range p.mistakes {
-		advice := "mend this line"
+		advice := "correct this in the configuration"
 		if m.Local {
-			advice = "give the doctor the environment and the user that Caddy has, or mend this"
+			advice = "run the doctor with the environment and as the user that Caddy has (--envfile reads a file of variables), or correct this"
 		}
 		r.fail(advice, "%s", strings.ReplaceAll(joinMistakes([]Mistake{m}).Error(), "\n", "; "))
 	}
@@ -70,6 +71,9 @@ func (p *patient) checkOptions(_ context.Context, r *report) {
 
 func (p *patient) checkOrder(_ context.Context, r *report) {
 	switch {
+	case p.second:
+		r.fail("keep one of the two, with both ways in, or give each a matcher and a login_endpoint of its own",
+			"a request meets another panelauth before this one, and has to satisfy both: people are sent to sign in again and again")
 	case p.behind != "":
 		r.fail("put panelauth first, or leave out `route` and any `order` of your own", "%s stands before panelauth, which is never asked", p.behindOf())
 	case len(p.upstreams) == 0:

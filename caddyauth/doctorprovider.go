@@ -36,7 +36,7 @@ func (p *patient) checkProvider(ctx context.Context, r *report, d *doctor, s pro
 	s.config.WrapTransport = clock.wrap
 	made, err := provider.New(s.config)
 	if err != nil {
-		r.fail("mend this line", "%v", err)
+		r.fail("correct this in the configuration", "%v", err)
 		return
 	}
 	for _, message := range heard.all() {

@@ -25,7 +25,7 @@ import (
 func (p *patient) storeChecks(d *doctor) []check {
 	s := p.settings
 	switch {
-	case p.unread || len(p.mistakes) > 0:
+	case p.unread != "" || len(p.mistakes) > 0:
 		return nil
 	case s.redis != nil:
 		return []check{{"session store", "redis", func(ctx context.Context, r *report) { checkRedis(ctx, r, s.redis, d.now()) }}}

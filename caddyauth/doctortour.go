@@ -4,8 +4,11 @@
 package caddyauth
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -111,14 +114,14 @@ func (t *tour) handler(raw json.RawMessage, at passage) passage {
 
 // meet looks at a panelauth.
 func (t *tour) meet(raw json.RawMessage, at passage) *patient {
-	p := &patient{handler: new(Handler), site: t.doctor.config.site(t.server, at.hosts, at.prefix), behind: at.answered}
+	p := &patient{handler: new(Handler), site: t.doctor.config.site(t.server, at.hosts, at.prefix), behind: at.answered, second: at.guard != nil}
 	var keys map[string]json.RawMessage
 	if json.Unmarshal(raw, &keys) == nil {
 		delete(keys, "handler")
 		raw, _ = json.Marshal(keys)
 	}
-	p.unread = json.Unmarshal(raw, p.handler) != nil
-	if !p.unread {
+	p.unread = readStrictly(raw, p.handler)
+	if p.unread == "" {
 		p.settings, p.mistakes = p.handler.resolve(caddy.NewReplacer())
 	}
 	p.where = p.site.name()
@@ -127,6 +130,22 @@ func (t *tour) meet(raw json.RawMessage, at passage) *patient {
 	}
 	t.patients = append(t.patients, p)
 	return p
+}
+
+// readStrictly reads JSON as Caddy does, which takes no unknown keys, and says
+// why it cannot be read, without the values in it.
+func readStrictly(raw json.RawMessage, h *Handler) string {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(h)
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &wrongType):
+		return fmt.Sprintf("%s must be a %s", wrongType.Field, wrongType.Type)
+	}
+	return err.Error()
 }
 
 // pass notes the upstreams of a reverse_proxy.

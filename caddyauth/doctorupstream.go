@@ -48,6 +48,10 @@ func (p *patient) checkUpstream(ctx context.Context, r *report, d *doctor, u *do
 	switch page, is := b.findPage(ctx); is {
 	case panelPage:
 		b.checkPanel(ctx, r, page)
+		b.checkGuestPages(ctx, r, p.settings.guestEndpoints)
+	case panelFails:
+		r.fail("look into its log; with --basic-auth or --oauth-provider it needs a cookie secret, best in PANEL_COOKIE_SECRET",
+			"it runs on Tornado as Panel does, and answers with an error of its own")
 	case panelSignIn:
 		b.reportOwnSignIn(r)
 	default:

@@ -60,7 +60,7 @@ var otherHash = regexp.MustCompile(`^\$(1|2|2x|5|6|7|y|gy|apr1|scrypt|s0|pbkdf2[
 func bcryptKind(stored string) (hashKind, error) {
 	cost, ok := bcryptCost(stored)
 	if !ok {
-		return hashKind{}, errors.New("the bcrypt hash is damaged")
+		return hashKind{}, errors.New("the bcrypt hash is damaged: copy all that `caddy hash-password` prints, without spaces")
 	}
 	if cost > maxBcryptCost {
 		return hashKind{}, fmt.Errorf("the bcrypt cost is %d, more than %d", cost, maxBcryptCost)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 )
@@ -60,13 +61,17 @@ func (c *checker) text(subdirective, value string) string {
 	if value == "" {
 		return ""
 	}
+	if name := foreignVariable.FindStringSubmatch(value); name != nil {
+		c.wrong(subdirective, "%s is not replaced by the variable of that name: write {env.%s}, or {$%[2]s} in a Caddyfile", value, strings.Join(name[1:], ""))
+		return ""
+	}
 	if name := c.unknownPlaceholder(value); name != "" {
 		c.wrong(subdirective, "%s is not a placeholder that is known when the configuration is loaded: is it misspelt?", name)
 		return ""
 	}
 	resolved := c.repl.ReplaceKnown(value, "")
 	if missing := c.missingPlaceholder(value); missing != "" {
-		c.wrongHere(subdirective, fmt.Errorf("%s resolves to nothing: set it, or write the value itself", missing))
+		c.wrongHere(subdirective, fmt.Errorf("%s resolves to nothing: set it where Caddy is started, or write the value itself", missing))
 		return ""
 	}
 	return resolved
@@ -85,6 +90,11 @@ func (c *checker) texts(subdirective string, values []string) []string {
 	}
 	return resolved
 }
+
+// foreignVariable is a value that is nothing but a variable as shells, Docker
+// or Windows write it, or a placeholder that lacks env. Taken as it is, it would
+// be a password that anybody can read in the file.
+var foreignVariable = regexp.MustCompile(`^(?:\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Z][A-Z0-9]*_[A-Z0-9_]*)|\{\$?([A-Z][A-Z0-9_]+)\}|%([A-Z][A-Z0-9_]+)%)$`)
 
 // onlyPlaceholder is a value that is nothing but what looks like a placeholder.
 var onlyPlaceholder = regexp.MustCompile(`^\{([A-Za-z_][A-Za-z0-9_-]*\.[^{}\s]+)\}$`)

@@ -200,7 +200,7 @@ func TestMissingUserIsExplained(t *testing.T) {
 	s := newSite(t, signInWith(p, func(e *OAuthProvider) { e.JWTUser = "department" }))
 	v := s.newVisitor("")
 	v.wantFailed(v.visit("/app"), http.StatusUnauthorized, "missing_user", "")
-	if text := s.logText(); !strings.Contains(text, "department") || !strings.Contains(text, "jwt_user") {
+	if text := s.logText(); !strings.Contains(text, "department") || !strings.Contains(text, "jwt_user") || !strings.Contains(text, "such as: email") {
 		t.Errorf("the log says %s", text)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -185,9 +186,9 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 	const subdirective = "oauth_provider"
 	before := len(c.mistakes)
 	// at is where an option stands: in the entry's block, or beside the entry.
-	at, key := func(string) string { return subdirective }, "key"
+	at, key, secret := func(string) string { return subdirective }, "key", "secret"
 	if p.isFlat() {
-		at, key = func(option string) string { return "oauth_" + option }, "oauth_key"
+		at, key, secret = func(option string) string { return "oauth_" + option }, "oauth_key", "oauth_secret"
 		p = h.withFlatOptions(p)
 	}
 	name := strings.ToLower(c.text(subdirective, p.Name)) // as Panel reads it
@@ -218,6 +219,9 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 	}
 	made, err := provider.New(resolved.config)
 	if err != nil {
+		if errors.Is(err, provider.ErrNoSecret) {
+			err = fmt.Errorf("%w: add %s", err, secret)
+		}
 		// Values may come from this machine's environment or files.
 		c.mistakes = append(c.mistakes, Mistake{Subdirective: subdirective, Err: err, Local: c.anyPlaceholder(p)})
 		return resolved

@@ -157,6 +157,10 @@ func (c *checker) inlineAccounts(written map[string]string, s *settings) {
 			c.wrong(subdirective, "user %q: the password is empty", name)
 			continue
 		}
+		if strings.HasSuffix(name, ":") {
+			c.wrong(subdirective, "user %q: write the name without a colon, and a space before the password", name)
+			continue
+		}
 		user, password := c.text(subdirective, name), c.text(subdirective, written[name])
 		if user == "" || password == "" {
 			continue
@@ -258,6 +262,8 @@ func (c *checker) guests(h *Handler, s *settings) {
 			c.wrong(subdirective, "%q must begin with a slash", page)
 		case strings.Contains(path, "*") || (path != page && !strings.HasSuffix(path, "/")):
 			c.wrong(subdirective, "%q: a star may only follow the last slash, as in /public/*", page)
+		case strings.HasSuffix(page, ","):
+			c.wrong(subdirective, "%q ends with a comma: write spaces between paths", page)
 		case !isPlainPath(path):
 			c.wrong(subdirective, "%q is not a plain path", page)
 		}
@@ -288,7 +294,7 @@ func (c *checker) page(kind templates.Kind, subdirective, written string, s *set
 	s.templates[kind] = path
 	data, err := readBounded(path, maxTemplateFile)
 	if err != nil {
-		c.wrongHere(subdirective, fmt.Errorf("reading the template: %w", err))
+		c.wrongHere(subdirective, fmt.Errorf("reading the template: %w", saidFrom(path, err)))
 		return
 	}
 	if _, err := templates.Parse(path, data); err != nil {

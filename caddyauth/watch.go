@@ -7,9 +7,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -160,6 +163,16 @@ func (f *watchedFile[T]) readIfChanged() (changed bool, err error) {
 func sameFile(then, now os.FileInfo) bool {
 	return os.SameFile(then, now) && then.Size() == now.Size() && then.ModTime().Equal(now.ModTime()) &&
 		time.Since(now.ModTime()) > settleTime
+}
+
+// saidFrom adds to a file that is not found where its relative path begins:
+// people put it beside the Caddyfile and start Caddy somewhere else.
+func saidFrom(path string, err error) error {
+	folder, noFolder := os.Getwd()
+	if !errors.Is(err, fs.ErrNotExist) || filepath.IsAbs(path) || noFolder != nil {
+		return err
+	}
+	return fmt.Errorf("%w (in %s: a relative path begins in the folder that Caddy is started in)", err, folder)
 }
 
 // readBounded reads a file of at most limit bytes.

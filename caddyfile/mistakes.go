@@ -24,7 +24,7 @@ func refuseMistakes(mistakes []caddyauth.Mistake, written segments) error {
 		line := caddyfile.NewDispenser(written.of(mistake))
 		line.Next()
 		if mistake.Local && mayDiffer(written.behind(mistake), mistake.Err) {
-			caddy.Log().Named(directive).Warn("will be refused, unless this differs where the configuration is loaded",
+			caddy.Log().Named(directive).Warn("Caddy will refuse this, unless its environment or files differ from those of this command",
 				zap.String("file", line.File()),
 				zap.Int("line", line.Line()),
 				zap.String("subdirective", mistake.Subdirective),

@@ -6,6 +6,7 @@ package caddyfile
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -139,6 +140,8 @@ func (e entry[T]) read(segment caddyfile.Segment, target *T) error {
 	switch {
 	case errors.Is(err, errEmpty):
 		return line.Errf("%s has an empty value: give one or leave the subdirective out", e.name)
+	case errors.Is(err, errArguments) && len(segment) == 1 && strings.HasPrefix(e.takes, "one "):
+		return line.Errf("%s takes %s, but nothing is there (if it is a variable {$NAME}, that is not set)", e.name, e.takes)
 	case errors.Is(err, errArguments) || err == nil && line.Next():
 		return line.Errf("%s takes %s", e.name, e.takes)
 	}

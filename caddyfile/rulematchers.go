@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/panelauth/caddy-panelauth/caddyauth"
 )
 
 // matcher finds what a matcher token means; nil is everything.
@@ -48,6 +49,9 @@ func (p *rulesParser) ofSite(token caddyfile.Token) (caddy.ModuleMap, error) {
 	set, _, err := p.site.WithDispenser(line).MatcherToken()
 	return set, err
 }
+
+// ownMatchers are those of panelauth, which people misspell; Caddy's are many.
+var ownMatchers = []entry[caddyauth.Rule]{{name: "auth_user"}, {name: "auth_group"}, {name: "auth_claim"}, {name: "auth_guest"}}
 
 var errNoMatcher = errors.New("a named matcher needs at least one matcher")
 
@@ -94,7 +98,7 @@ func (p *rulesParser) defineOne(set caddy.ModuleMap, name, matcher string, token
 	d.Next()
 	info, err := caddy.GetModule("http.matchers." + matcher)
 	if err != nil {
-		return d.Errf("there is no matcher '%s'", matcher)
+		return d.Errf("there is no matcher '%s'%s", matcher, suggestion(matcher, ownMatchers))
 	}
 	d.Reset()
 	d.SetContext(caddyfile.MatcherNameCtxKey, name[1:])

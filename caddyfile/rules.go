@@ -107,7 +107,7 @@ func (p *rulesParser) rule(d *caddyfile.Dispenser) (rule caddyauth.Rule, err err
 	switch rule.Action {
 	case "allow", "deny":
 		if len(words) > 1 {
-			return rule, d.Errf("%s takes one matcher or none: name a matcher for several paths", rule.Action)
+			return rule, d.Errf("%s takes one matcher or none: give one a name, such as @staff auth_group staff, and write %[1]s @staff", rule.Action)
 		}
 	case "redirect":
 		if len(words) < 1 || len(words) > 2 {

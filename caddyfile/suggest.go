@@ -3,7 +3,25 @@
 
 package caddyfile
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// otherNames are what other programs call an entry, and what that may be here.
+var otherNames = map[string][]string{
+	"client_id":       {"key", "oauth_key"},
+	"client_secret":   {"secret", "oauth_secret"},
+	"issuer":          {"extra_params", "oauth_extra_params"},
+	"issuer_url":      {"extra_params", "oauth_extra_params"},
+	"oidc_issuer_url": {"extra_params", "oauth_extra_params"},
+	"redirect_url":    {"redirect_uri", "oauth_redirect_uri"},
+	"callback_url":    {"redirect_uri", "oauth_redirect_uri"},
+	"users":           {"basic_auth"},
+	"password":        {"basic_auth"},
+	"htpasswd_file":   {"basic_auth"},
+	"guests":          {"oauth_guest_endpoints"},
+}
 
 // suggestion names the entry that was probably meant by one that does not
 // exist, ready to be put after it in an error. Panel's own spelling of a flag,
@@ -22,6 +40,11 @@ func suggestion[T any](unknown string, known []entry[T]) string {
 			if edits := distance(spelling, e.name); edits < least || edits == least && nearest == "" {
 				nearest, least = e.name, edits
 			}
+		}
+	}
+	for _, other := range otherNames[wanted] {
+		if nearest == "" && slices.ContainsFunc(known, func(e entry[T]) bool { return e.name == other }) {
+			nearest = other
 		}
 	}
 	if nearest == "" {

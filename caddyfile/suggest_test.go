@@ -19,6 +19,7 @@ func TestSuggestion(t *testing.T) {
 		"logn_endpoint":            "login_endpoint",
 		"oauth_login_endpoint":     "login_endpoint",
 		"jwt_user":                 "oauth_jwt_user",
+		"client_id":                "oauth_key",
 		"session_timeout":          "",
 		"reverse_proxy":            "",
 		"{":                        "",
@@ -40,7 +41,9 @@ func TestSuggestion(t *testing.T) {
 func TestSuggestionOfOption(t *testing.T) {
 	tests := map[string]string{
 		"oauth_key":          "key",
-		"client_secret":      "",
+		"client_id":          "key",
+		"client_secret":      "secret",
+		"issuer":             "extra_params",
 		"redirect-uri":       "redirect_uri",
 		"oauth_extra_params": "extra_params",
 		"tenant":             "",

@@ -21,6 +21,21 @@ import (
 // exact, numbers are json.Number.
 type claims map[string]any
 
+// userClaims are the claims that people take for a user name.
+var userClaims = []string{"email", "preferred_username", "username", "login", "nickname", "unique_name", "upn", "name", "sub", "id", "oid"}
+
+// candidates lists for the log which of userClaims are there. It has no other
+// names, since they are the provider's own words.
+func (c claims) candidates() string {
+	var found []string
+	for _, name := range userClaims {
+		if _, ok := c.at(name); ok {
+			found = append(found, name)
+		}
+	}
+	return strings.Join(found, ", ")
+}
+
 // at finds a claim by its name, or by a dotted path into others. A name that
 // has dots itself, such as https://example.com/groups, is found first.
 func (c claims) at(name string) (any, bool) {

@@ -79,7 +79,22 @@ func (e *Error) Error() string {
 	if e.Detail != "" {
 		parts = append(parts, e.Detail)
 	}
+	if advice := clientAdvice[e.Code]; advice != "" && e.Kind == KindMisconfigured {
+		parts = append(parts, advice)
+	}
 	return strings.Join(parts, ": ")
+}
+
+const compareClient = "compare the client id and the client secret with those at the provider"
+
+// clientAdvice says what to do about an error code of the provider that means
+// that the client is not set up right.
+var clientAdvice = map[string]string{
+	"invalid_client":               compareClient,
+	"incorrect_client_credentials": compareClient,
+	"unauthorized_client":          "see at the provider whether this client may use the authorization code flow",
+	"invalid_scope":                "compare scope with what this client may ask for at the provider",
+	"redirect_uri_mismatch":        "register the redirect URI at the provider, letter by letter",
 }
 
 // Unwrap lets a caller find out that the visitor went away or time ran out.

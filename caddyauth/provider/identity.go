@@ -152,8 +152,11 @@ func (p *Provider) user(all claims, e *evidence) (string, error) {
 		claim, ok = p.fromAccessToken(e)
 	}
 	if !ok {
-		return "", fail(KindMissingUser, stepIdentity,
-			fmt.Sprintf("there is no claim %q; set jwt_user to one that there is", p.userKey))
+		detail := fmt.Sprintf("there is no claim %q; set jwt_user to one that there is", p.userKey)
+		if there := all.candidates(); there != "" {
+			detail += ", such as: " + there
+		}
+		return "", fail(KindMissingUser, stepIdentity, detail)
 	}
 	user, ok := textOf(claim)
 	if !ok || !usableName(user) {

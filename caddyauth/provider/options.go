@@ -35,6 +35,10 @@ var (
 	scopeValue  = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
 )
 
+// ErrNoSecret is New's answer where the provider cannot do without a client
+// secret.
+var ErrNoSecret = errors.New("the client secret is missing")
+
 // errMissing is said of an extra parameter.
 func errMissing(name string) error {
 	return fmt.Errorf("%s is missing: add it to oauth_extra_params, or to extra_params in a block", name)
@@ -86,13 +90,13 @@ func splitExtra(extra map[string]string, r row) (options, params map[string]stri
 		case taken || slices.Contains(commonOptions, name):
 			options[name] = extra[name]
 		case slices.Contains(rowOptions, name):
-			return nil, nil, fmt.Errorf("%s is not an option of this provider", name)
+			return nil, nil, fmt.Errorf("%s is not an option of this provider, which takes %s", name, strings.Join(r.optionNames(), ", "))
 		case slices.Contains(ownParams, strings.ToLower(name)):
 			return nil, nil, fmt.Errorf("the parameter %s is set by the sign-in itself", name)
 		case name == "response_mode" && extra[name] != "query":
 			return nil, nil, errors.New("the parameter response_mode can only be query")
-		case isMisspelt(name, r):
-			return nil, nil, fmt.Errorf("%s is an option in other letters: %s", name, strings.Join(r.optionNames(), ", "))
+		case r.spelt(name) != "":
+			return nil, nil, fmt.Errorf("%s must be written %s: upper and lower case count", name, r.spelt(name))
 		default:
 			params[name] = extra[name]
 		}
@@ -108,10 +112,15 @@ func (r row) optionNames() []string {
 	return append(slices.Sorted(maps.Keys(r.options)), commonOptions...)
 }
 
-// isMisspelt reports whether a name differs from an option by its case alone.
-// It would do nothing, silently, in the authorization URL.
-func isMisspelt(name string, r row) bool {
-	return slices.ContainsFunc(r.optionNames(), func(option string) bool { return strings.EqualFold(option, name) })
+// spelt is the option that a name differs from by its case alone, or "". In the
+// authorization URL the name would do nothing, silently.
+func (r row) spelt(name string) string {
+	for _, option := range r.optionNames() {
+		if strings.EqualFold(option, name) {
+			return option
+		}
+	}
+	return ""
 }
 
 // scopes are the configured ones, written as a list or, as in Panel, as one
@@ -234,7 +243,7 @@ func checkRequired(c Config, r row, options map[string]string) error {
 	for _, name := range r.required {
 		switch {
 		case name == "secret" && c.ClientSecret == "":
-			return errors.New("the client secret is missing")
+			return ErrNoSecret
 		case name == "secret" || options[name] != "":
 		case strings.HasSuffix(name, "_URL") && options["ISSUER"] != "":
 		default:

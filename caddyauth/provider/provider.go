@@ -100,7 +100,7 @@ type Provider struct {
 func New(c Config) (*Provider, error) {
 	r, known := table[c.Name]
 	if !known {
-		return nil, fmt.Errorf("unknown provider: it must be one of %s", strings.Join(Names(), ", "))
+		return nil, unknownProvider(c.Name)
 	}
 	id := cmp.Or(c.ID, c.Name)
 	p, err := build(c, r)
