@@ -20,7 +20,7 @@ import (
 // the one of the test.
 const caddyScript = `
 case "$*" in
-run* | reload*)
+run* | reload* | start*)
 	shift
 	exec "$REAL_CADDY" validate "$@"
 	;;

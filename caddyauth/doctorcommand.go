@@ -90,7 +90,7 @@ func examineFile(ctx context.Context, file, adapter string) []finding {
 	refused := &report{check: check{name: "configuration", where: file}}
 	data, file, _, err := caddycmd.LoadConfig(file, adapter)
 	if err != nil {
-		refused.fail(adviceForLoading(file, err), "%s", printable(err.Error()))
+		refused.fail(adviceForLoading(refused.check.where, err), "%s", printable(err.Error()))
 		return refused.findings
 	}
 	if len(data) == 0 {
@@ -107,8 +107,9 @@ func examineFile(ctx context.Context, file, adapter string) []finding {
 
 // adviceForLoading says what to do about a configuration that Caddy cannot read.
 func adviceForLoading(file string, err error) string {
+	_, missing := os.Stat(file)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case file != "" && errors.Is(missing, fs.ErrNotExist):
 		return "name the file: --config <path>"
 	case strings.Contains(err.Error(), "config is not valid JSON") && !strings.HasSuffix(file, ".json"):
 		return "name the adapter, if it is a Caddyfile: --adapter caddyfile"

@@ -42,6 +42,9 @@ comments say what to set them to.`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    withFlags(importPanel),
 	}
+	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w: write quotes around the panel serve command line", err)
+	})
 	command.Flags().Bool("env", false, "Read the variables of this environment, too")
 	command.Flags().String("envfile", "", "Read the variables in this file, too: NAME=value on each line")
 	command.Flags().String("domain", "", "The address of the site, such as example.com. Default: that of --oauth-redirect-uri or --allow-websocket-origin")

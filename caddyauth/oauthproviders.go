@@ -186,14 +186,14 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 	const subdirective = "oauth_provider"
 	before := len(c.mistakes)
 	// at is where an option stands: in the entry's block, or beside the entry.
-	at, key, secret := func(string) string { return subdirective }, "key", "secret"
+	at, prefix := func(string) string { return subdirective }, ""
 	if p.isFlat() {
-		at, key, secret = func(option string) string { return "oauth_" + option }, "oauth_key", "oauth_secret"
+		at, prefix = func(option string) string { return "oauth_" + option }, "oauth_"
 		p = h.withFlatOptions(p)
 	}
 	name := strings.ToLower(c.text(subdirective, p.Name)) // as Panel reads it
 	if p.Key == "" && (name == "" || slices.Contains(provider.Names(), name)) {
-		c.wrong(subdirective, "the client id is missing: add %s, and whatever else the provider gave", key)
+		c.wrong(subdirective, "the client id is missing: add %skey, and whatever else the provider gave", prefix)
 	}
 	id := cmp.Or(c.text(subdirective, p.ID), name)
 	extra := c.extraParams(at("extra_params"), p.ExtraParams)
@@ -220,7 +220,7 @@ func (c *checker) provider(h *Handler, p OAuthProvider) providerSettings {
 	made, err := provider.New(resolved.config)
 	if err != nil {
 		if errors.Is(err, provider.ErrNoSecret) {
-			err = fmt.Errorf("%w: add %s", err, secret)
+			err = fmt.Errorf("%w: add %ssecret", err, prefix)
 		}
 		// Values may come from this machine's environment or files.
 		c.mistakes = append(c.mistakes, Mistake{Subdirective: subdirective, Err: err, Local: c.anyPlaceholder(p)})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -108,6 +109,11 @@ func (i *invocation) parse(words []word) error {
 // unknownFlag is the name of a flag that is not in the table: a newer Panel may
 // have it. What follows it counts as something to serve, and so keeps its place.
 const unknownFlag = "an unknown flag"
+
+// hasUnknownFlags reports whether there are flags that are not in the table.
+func (i *invocation) hasUnknownFlags() bool {
+	return slices.ContainsFunc(i.arguments, func(a argument) bool { return a.flag.name == unknownFlag })
+}
 
 var negativeNumber = regexp.MustCompile(`^-(\d+|\d*\.\d+)$`)
 

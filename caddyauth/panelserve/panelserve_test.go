@@ -120,6 +120,9 @@ func TestReadMistakes(t *testing.T) {
 			}
 		})
 	}
+	if _, err := Read(Source{Line: "panel serve app.py --oauth-provder=github"}); !errors.Is(err, ErrOpen) || !strings.Contains(err.Error(), "misspelt") {
+		t.Errorf("of a misspelt flag it says %v", err)
+	}
 	if _, err := Read(Source{}); !errors.Is(err, ErrOpen) {
 		t.Errorf("nothing at all is %v", err)
 	}

@@ -16,6 +16,9 @@ func (t *translation) signIn() error {
 	password, hasPassword := t.setting("--basic-auth")
 	provider, hasProvider := t.setting("--oauth-provider")
 	if !hasPassword && !hasProvider {
+		if t.run.hasUnknownFlags() {
+			return fmt.Errorf("%w; there is a flag that panel serve does not have: is it misspelt?", ErrOpen)
+		}
 		return ErrOpen
 	}
 	t.leave(password)
