@@ -80,7 +80,23 @@ https://localhost:8080 {
 	s.origin.Scheme = "https"
 	s.client.Transport = &http.Transport{TLSClientConfig: insecure()}
 	t.Cleanup(s.client.CloseIdleConnections)
+	s.awaitAnswer(t)
 	return s
+}
+
+// awaitAnswer asks until there is an answer: the first connections after the
+// second load may still come to the server of the first, which closes them.
+func (s *secureSite) awaitAnswer(t *testing.T) {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var answer *http.Response
+		if answer, err = s.client.Get(s.origin.String() + "/login"); err == nil {
+			_ = answer.Body.Close()
+			return
+		}
+	}
+	t.Fatal("nobody answers: ", err)
 }
 
 // writeCertificate writes the certificate for 127.0.0.1 that net/http has for
