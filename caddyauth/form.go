@@ -18,9 +18,6 @@ import (
 // with it.
 const wrongPassword = string(provider.KindBadCredentials)
 
-// sameOrigin refuses forms that another site posts here.
-var sameOrigin = http.NewCrossOriginProtection()
-
 // credentials are what somebody typed into the form.
 type credentials struct {
 	user, password string

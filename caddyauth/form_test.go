@@ -281,6 +281,35 @@ func TestCrossOriginForms(t *testing.T) {
 	s.signInAlice()
 }
 
+// TestFormsBehindProxies: one that changes the host says which it was. A page
+// cannot make a browser send X-Forwarded-Host, and Sec-Fetch-Site goes first.
+func TestFormsBehindProxies(t *testing.T) {
+	const asked = "dashboards.example.net"
+	tests := map[string]struct {
+		trusted                 bool
+		forwarded, site, origin string
+		want                    int
+	}{
+		"as it is":               {true, asked, "", "https://" + asked, 303},
+		"through two":            {true, asked + ", inner.example.net", "", "https://" + asked, 303},
+		"from another page":      {true, asked, "", "https://evil.com", 403},
+		"browser knows better":   {true, asked, "cross-site", "https://" + asked, 403},
+		"not trusted":            {false, asked, "", "https://" + asked, 403},
+		"another port":           {true, asked, "", "https://" + asked + ":8443", 403},
+		"nothing, from nowhere":  {true, "", "", "null", 403},
+		"nothing, from anywhere": {true, "", "", "https://evil.com", 403},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			r := prepared(post("/login", credentialsForm(testUser, testPassword), header("X-Forwarded-Host", test.forwarded),
+				header("Sec-Fetch-Site", test.site), header("Origin", test.origin)))
+			caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, test.trusted)
+			s.serve(r).wantRefusedHere(test.want)
+		})
+	}
+}
+
 func TestTooManyAttempts(t *testing.T) {
 	hash := bcryptOf(t, testPassword, bcrypt.MinCost)
 	s := newSite(t, func(h *Handler) {

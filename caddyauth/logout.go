@@ -81,9 +81,6 @@ func isMeant(r *http.Request) bool {
 	return !isAhead(r) && !isPartOfPage(r) && !isForeignForm(r)
 }
 
-// isForeignForm reports a form that another site posts here.
-func isForeignForm(r *http.Request) bool { return sameOrigin.Check(r) != nil }
-
 // confirm shows a button instead of doing what the request asks for. A form of
 // another site is told that it was refused, besides.
 func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, page templates.Page) error {

@@ -46,6 +46,22 @@ func (h *Handler) mayOpenWebsocket(r *http.Request) bool {
 	return sameHost(origin, r) || isForwardedHost(origin, r)
 }
 
+// sameOrigin knows forms by Sec-Fetch-Site, which browsers leave out on plain
+// HTTP, and by Origin.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// isForeignForm reports a form that another site posts here.
+func isForeignForm(r *http.Request) bool {
+	if sameOrigin.Check(r) == nil {
+		return false
+	}
+	if r.Header.Get("Sec-Fetch-Site") != "" {
+		return true
+	}
+	page, err := url.Parse(r.Header.Get("Origin"))
+	return err != nil || page.Host == "" || !isForwardedHost(page, r)
+}
+
 // isForwardedHost reports whether a trusted proxy says that the browser asked
 // for that host, and the proxy for another. A page cannot make a browser say
 // it.
