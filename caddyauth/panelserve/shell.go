@@ -36,7 +36,7 @@ func split(text string) ([][]word, error) {
 	if len(text) > maxLine {
 		return nil, errTooLong
 	}
-	l := lexer{rest: text}
+	l := lexer{rest: strings.ReplaceAll(text, "\r", "")} // which editors on Windows put at the end of lines
 	for l.rest != "" {
 		if err := l.next(); err != nil {
 			return nil, err
@@ -62,9 +62,7 @@ func (l *lexer) next() error {
 	switch c := l.rest[0]; {
 	case strings.HasPrefix(l.rest, "\\\n"):
 		l.rest = l.rest[2:] // the line goes on
-	case strings.HasPrefix(l.rest, "\\\r\n"):
-		l.rest = l.rest[3:]
-	case c == ' ' || c == '\t' || c == '\r':
+	case c == ' ' || c == '\t':
 		l.endWord()
 		l.rest = l.rest[1:]
 	case strings.IndexByte("\n;&|()", c) >= 0:
@@ -154,7 +152,7 @@ func (l *lexer) double() error {
 			if err := l.reference(); err != nil {
 				return err
 			}
-		case c == '\\' && len(l.rest) > 1 && l.rest[1] == '\n':
+		case strings.HasPrefix(l.rest, "\\\n"):
 			l.rest = l.rest[2:]
 		case c == '\\' && len(l.rest) > 1 && strings.IndexByte("\"\\$`", l.rest[1]) >= 0:
 			l.take(2, l.rest[1:2])
@@ -165,11 +163,17 @@ func (l *lexer) double() error {
 	return errQuote
 }
 
+// spreadReference is what may belong to a reference, where its lines go on.
+var spreadReference = regexp.MustCompile(`^\$(?:\\\n|[A-Za-z0-9_{])*`)
+
 var variableReference = regexp.MustCompile(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
 // reference reads $NAME and ${NAME}, and leaves a dollar sign alone that
 // stands for itself.
 func (l *lexer) reference() error {
+	if spread := spreadReference.FindString(l.rest); strings.Contains(spread, "\n") {
+		l.rest = strings.ReplaceAll(spread, "\\\n", "") + l.rest[len(spread):] // a shell joins lines first
+	}
 	if found := variableReference.FindStringSubmatch(l.rest); found != nil {
 		name := found[1] + found[2]
 		l.refers = append(l.refers, name)

@@ -25,19 +25,20 @@ func TestSplit(t *testing.T) {
 		text string
 		want [][]string
 	}{
-		"nothing":          {" \n ", nil},
-		"words":            {"a  b\tc", [][]string{{"a", "b", "c"}}},
-		"single quotes":    {`'a "b' c'd'`, [][]string{{`a "b`, "cd"}}},
-		"double quotes":    {`"a 'b' \" \$ \\ \x"`, [][]string{{`a 'b' " $ \ \x`}}},
-		"backslashes":      {`a\ b \'`, [][]string{{"a b", "'"}}},
-		"a last one":       {`a\`, [][]string{{`a\`}}},
-		"lines that go on": {"a \\\n b\\\nc \\\r\n d \"e\\\nf\"", [][]string{{"a", "bc", "d", "ef"}}},
-		"empty words":      {`a '' ""`, [][]string{{"a", "", ""}}},
-		"variables":        {`$A "${B}/c" '$D' $ $1`, [][]string{{"{env.A}", "{env.B}/c", "$D", "$", "$1"}}},
-		"comments":         {"# x 'y\na # b\nc#d", [][]string{{"a"}, {"c#d"}}},
-		"commands":         {"a && b; c | d & e\nf", [][]string{{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}}},
-		"redirections":     {"a >b c 2>&1 <d >> e 'f'2>g", [][]string{{"a", "c", "f2"}}},
-		"in parentheses":   {"(a b)", [][]string{{"a", "b"}}},
+		"nothing":                       {" \n ", nil},
+		"words":                         {"a  b\tc", [][]string{{"a", "b", "c"}}},
+		"single quotes":                 {`'a "b' c'd'`, [][]string{{`a "b`, "cd"}}},
+		"double quotes":                 {`"a 'b' \" \$ \\ \x"`, [][]string{{`a 'b' " $ \ \x`}}},
+		"backslashes":                   {`a\ b \'`, [][]string{{"a b", "'"}}},
+		"a last one":                    {`a\`, [][]string{{`a\`}}},
+		"lines that go on":              {"a \\\n b\\\nc \\\r\n d \"e\\\nf\"", [][]string{{"a", "bc", "d", "ef"}}},
+		"empty words":                   {`a '' ""`, [][]string{{"a", "", ""}}},
+		"variables":                     {`$A "${B}/c" '$D' $ $1`, [][]string{{"{env.A}", "{env.B}/c", "$D", "$", "$1"}}},
+		"variables in lines that go on": {"$A\\\nB \"$\\\nC\" $\\\r\n{D\\\n}", [][]string{{"{env.AB}", "{env.C}", "{env.D}"}}},
+		"comments":                      {"# x 'y\na # b\nc#d", [][]string{{"a"}, {"c#d"}}},
+		"commands":                      {"a && b; c | d & e\nf", [][]string{{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}}},
+		"redirections":                  {"a >b c 2>&1 <d >> e 'f'2>g", [][]string{{"a", "c", "f2"}}},
+		"in parentheses":                {"(a b)", [][]string{{"a", "b"}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +52,7 @@ func TestSplit(t *testing.T) {
 
 // FuzzSplit: whatever is read means the same when it is written again.
 func FuzzSplit(f *testing.F) {
-	for _, text := range []string{`panel serve 'a b' "c\"$D" e\ f`, "a && b > c 2>&1 # d", "$(x)", "${A}", "'\n'", "\\\n"} {
+	for _, text := range []string{`panel serve 'a b' "c\"$D" e\ f`, "a && b > c 2>&1 # d", "$(x)", "${A}", "'\n'", "\\\n", "\"$\\\nA\"", "$\\\r\n{A\\\n}", "\"\\\r\\\n\n\""} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
