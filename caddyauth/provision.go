@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -68,9 +67,6 @@ func (h *Handler) provision(ctx caddy.Context, logger *zap.Logger, storage certm
 
 // warnOfLimits says what the options make impossible.
 func (h *Handler) warnOfLimits() {
-	if slices.ContainsFunc(h.settings.secrets, isGuessable) {
-		h.logger.Warn("cookie_secret stands in documentation or can be guessed, and whoever knows it can be anybody here: make one with `caddy panelauth secret`")
-	}
 	if h.settings.stateless {
 		h.logger.Info("sessions are kept in cookies: a logout is known to this instance and the browser only")
 	}

@@ -27,10 +27,11 @@ const (
 )
 
 // announce says, once the servers run, which redirect URI to register with each
-// provider, and whether a logout gets to see the session cookie. Which hosts a
-// handler serves, and below which prefix, is only known then.
+// provider, and what of the configuration is dangerous to run with. Which hosts a
+// handler serves, and below which prefix, is only known then; and an example is
+// good for being checked, but not for the world.
 func (h *Handler) announce(ctx context.Context) {
-	if len(h.ways) == 0 && h.settings.cookiePath == "/" {
+	if len(h.ways) == 0 && h.settings.cookiePath == "/" && !h.hasGuessableSecret() {
 		return
 	}
 	deadline := time.NewTimer(startPatience)
@@ -53,6 +54,9 @@ func (h *Handler) announce(ctx context.Context) {
 
 func (h *Handler) announceFor(sites []string, prefix string) {
 	h.warnOfCookiePath(prefix)
+	if h.hasGuessableSecret() {
+		h.logger.Warn("cookie_secret stands in documentation or can be guessed, and whoever knows it can be anybody here: make one with `caddy panelauth secret`")
+	}
 	for _, w := range h.ways {
 		if w.UsesPassword() {
 			continue
@@ -71,6 +75,10 @@ func (h *Handler) announceFor(sites []string, prefix string) {
 			}
 		}
 	}
+}
+
+func (h *Handler) hasGuessableSecret() bool {
+	return slices.ContainsFunc(h.settings.secrets, isGuessable)
 }
 
 // warnOfCookiePath says if browsers keep the session cookie back at the logout

@@ -194,3 +194,26 @@ func TestLogoutOutsideCookiePath(t *testing.T) {
 		})
 	}
 }
+
+// TestGuessableSecretIsSaid once a site runs with it.
+func TestGuessableSecretIsSaid(t *testing.T) {
+	tests := map[string]struct {
+		secrets []string
+		want    int
+	}{
+		"of examples": {[]string{"replace-this-example-secret"}, 1},
+		"repeated":    {[]string{"secretsecretsecret"}, 1},
+		"older":       {[]string{testSecret, "0000000000000000"}, 1},
+		"of 16 signs": {[]string{"0123456789abcdef"}, 0},
+		"generated":   {nil, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(h *Handler) { h.CookieSecret = test.secrets })
+			s.announceFor(nil, "")
+			if n := s.logs.FilterMessageSnippet("can be guessed").Len(); n != test.want {
+				t.Errorf("said %d times: %v", n, s.logs.All())
+			}
+		})
+	}
+}
