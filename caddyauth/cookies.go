@@ -115,26 +115,17 @@ func (h *Handler) saysManaged(text string) bool {
 		return true
 	}
 	for {
-		end := endOfCookie(text)
-		if end < 0 {
+		before, after, found := strings.Cut(text, "=")
+		if !found {
 			return false
 		}
-		text = text[end+1:]
-		if strings.IndexByte(text, '=') > 0 && h.isManaged(foldedName(text)) {
+		name := strings.TrimRight(before, " \t")
+		// Go lets no other white space into a header.
+		if end := strings.LastIndexAny(name, ", \t"); end >= 0 && h.isManaged(foldedName(name[end+1:])) {
 			return true
 		}
+		text = after
 	}
-}
-
-// endOfCookie is where the first cookie in a text ends for such readers, or -1.
-func endOfCookie(text string) int {
-	end := -1
-	for _, c := range []byte(", \t") { // Go lets no other white space into a header
-		if i := strings.IndexByte(text, c); i >= 0 {
-			end, text = i, text[:i]
-		}
-	}
-	return end
 }
 
 func isPanelCookie(name string) bool {

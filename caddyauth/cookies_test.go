@@ -505,3 +505,29 @@ func mentionsManaged(text string) bool {
 		return strings.Contains(text, name)
 	})
 }
+
+// TestLongCookies: a stranger may send a header of a MiB, whatever is in it. A
+// time that grows with the square of that would be seconds.
+func TestLongCookies(t *testing.T) {
+	s := newSite(t)
+	took := func(text string) time.Duration {
+		least := time.Hour
+		for range 5 {
+			began := time.Now()
+			if s.saysManaged(text) {
+				t.Fatal("it is managed")
+			}
+			least = min(least, time.Since(began))
+		}
+		return least
+	}
+	for name, part := range map[string]string{"spaces": "x ", "commas": "x,", "tabs": "x\t", "values": "x=y ", "signs": "=", "blanks": " "} {
+		t.Run(name, func(t *testing.T) {
+			const length, times = 1 << 13, 1 << 6
+			short, long := took("a="+strings.Repeat(part, length)), took("a="+strings.Repeat(part, length*times))
+			if long > 8*times*(short+time.Microsecond) {
+				t.Errorf("of a text %d times as long takes %s instead of %s", times, long, short)
+			}
+		})
+	}
+}

@@ -22,11 +22,7 @@ var otherNames = map[string]string{
 // unknownProvider says what there is, and what was probably meant.
 func unknownProvider(name string) error {
 	list := strings.Join(Names(), ", ")
-	lower := strings.ToLower(strings.TrimSpace(name))
-	meant := otherNames[lower]
-	if _, known := table[lower]; known {
-		meant = lower
-	}
+	meant := otherNames[name]
 	if meant == "" {
 		return fmt.Errorf("unknown provider: it must be one of %s; whatever else speaks OpenID Connect, such as Keycloak, is oidc", list)
 	}
