@@ -159,7 +159,7 @@ func TestAPIKeysInFile(t *testing.T) {
 		"none, no password":   {`{}`, "the password is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := parseCredentials([]byte("{\n\"alice\": \"x\",\n\"robot\": {\"api_keys\": " + test.keys + "}}"))
+			_, err := parseCredentials("{\n\"alice\": \"x\",\n\"robot\": {\"api_keys\": " + test.keys + "}}")
 			if err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Fatalf("got %v", err)
 			}
@@ -176,7 +176,7 @@ func TestAPIKeysInFile(t *testing.T) {
 		"the field in other case": `{"a": {"api_keys": {}, "API_KEYS": {}, "password": "x"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := parseCredentials([]byte(text)); err == nil || strings.Contains(err.Error(), key) {
+			if _, err := parseCredentials(text); err == nil || strings.Contains(err.Error(), key) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -216,7 +216,7 @@ func TestAPIKeyCommandRefuses(t *testing.T) {
 
 func FuzzFindKey(f *testing.F) {
 	key, hash := newAPIKey()
-	accounts, err := parseCredentials([]byte(keysFile(hash, second(newAPIKey()))))
+	accounts, err := parseCredentials(keysFile(hash, second(newAPIKey())))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"slices"
+	"strings"
 
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/crypto/blowfish" //nolint:staticcheck // what bcrypt is made of
@@ -21,16 +22,23 @@ const (
 	bcryptLength = 60
 )
 
-var bcryptBase64 = base64.NewEncoding("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789").WithPadding(base64.NoPadding)
+const bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// bcryptCost is the cost of a whole hash that begins with "$2a$" or its kind.
+var bcryptBase64 = base64.NewEncoding(bcryptAlphabet).WithPadding(base64.NoPadding)
+
+// isBcrypt reports whether a text begins like a hash.
+func isBcrypt(stored string) bool {
+	return strings.HasPrefix(stored, "$2a$") || strings.HasPrefix(stored, "$2b$") || strings.HasPrefix(stored, "$2y$")
+}
+
+// bcryptCost is the cost of a whole hash that isBcrypt knows.
 // It is asked about every account whenever a credentials file is read.
 func bcryptCost(stored string) (cost int, ok bool) {
 	if len(stored) != bcryptLength || stored[bcryptSaltAt-1] != '$' {
 		return 0, false
 	}
 	for i := bcryptSaltAt; i < bcryptLength; i++ {
-		if !isBcryptSign(stored[i]) {
+		if !isBcryptSign[stored[i]] {
 			return 0, false
 		}
 	}
@@ -39,9 +47,14 @@ func bcryptCost(stored string) (cost int, ok bool) {
 	return cost, tens <= 9 && ones <= 9 && bcrypt.MinCost <= cost && cost <= bcrypt.MaxCost
 }
 
-func isBcryptSign(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '.' <= c && c <= '9' // "./" come before the digits
-}
+// isBcryptSign is a table because hashes are random: a processor that guesses
+// what comes next guesses wrong.
+var isBcryptSign = func() (is [256]bool) {
+	for _, c := range []byte(bcryptAlphabet) {
+		is[c] = true
+	}
+	return is
+}()
 
 // matchesBcrypt is bcrypt.CompareHashAndPassword for a hash that is whole, and
 // calls pause between its rounds: that one keeps a processor to itself from

@@ -48,7 +48,7 @@ func (c *checker) branding(b *Branding, s *settings) {
 	}
 	logo, err := readBounded(s.logo, templates.MaxLogo)
 	if err == nil {
-		_, err = templates.NewTheme(templates.Branding{Logo: logo})
+		_, err = templates.NewTheme(templates.Branding{Logo: []byte(logo)})
 	}
 	if err != nil {
 		c.wrongHere(subdirective, fmt.Errorf("reading the logo: %w", err))
@@ -62,9 +62,9 @@ func openTheme(ctx context.Context, logger *zap.Logger, branding templates.Brand
 		theme, err := templates.NewTheme(branding)
 		return func() *templates.Theme { return theme }, err
 	}
-	file, err := watchFile(ctx, logger, logo, templates.MaxLogo, func(picture []byte) (*templates.Theme, error) {
+	file, err := watchFile(ctx, logger, logo, templates.MaxLogo, func(picture string) (*templates.Theme, error) {
 		branding := branding
-		branding.Logo = picture
+		branding.Logo = []byte(picture)
 		return templates.NewTheme(branding)
 	})
 	if err != nil {

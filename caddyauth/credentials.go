@@ -29,21 +29,45 @@ type account struct {
 	Groups   []string     `json:"groups"`
 	APIKeys  apiKeyHashes `json:"api_keys"`
 
-	kind hashKind
+	kind *hashKind
+}
+
+// record is an account as it is kept: most have a password and nothing else.
+type record struct {
+	password string
+	kind     *hashKind
+	whole    *account // of those that have more
+}
+
+func recordOf(a *account) record {
+	if a.Name == "" && a.Email == "" && a.Groups == nil && a.APIKeys == nil {
+		return record{password: a.Password, kind: a.kind}
+	}
+	whole := *a
+	return record{whole: &whole}
+}
+
+func (r record) account() account {
+	if r.whole != nil {
+		return *r.whole
+	}
+	return account{Password: r.password, kind: r.kind}
 }
 
 // accounts is an unchanging set of accounts; a changed file makes a new one.
 type accounts struct {
-	all     []account
+	all     []record
 	places  map[string]int32  // of users, in all
 	anyUser *account          // the master password
 	keys    map[string]apiKey // by the ids in them
 	effort  effort            // what every attempt costs, whoever it is for
 }
 
+var errUserTwice = errors.New("the user is there twice")
+
 // noAccounts has room for so many.
 func noAccounts(room int) *accounts {
-	return &accounts{all: make([]account, 0, room), places: make(map[string]int32, room), keys: make(map[string]apiKey)}
+	return &accounts{all: make([]record, 0, room), places: make(map[string]int32, room), keys: make(map[string]apiKey)}
 }
 
 // newAccounts prepares accounts for sign-in. The error names the user, never
@@ -51,14 +75,14 @@ func noAccounts(room int) *accounts {
 func newAccounts(entries map[string]account) (*accounts, error) {
 	a := noAccounts(len(entries))
 	for name, entry := range entries {
-		if err := a.add(name, entry); err != nil {
+		if err := a.add(name, &entry); err != nil {
 			return nil, fmt.Errorf("user %q: %w", name, err)
 		}
 	}
 	return a, nil
 }
 
-func (a *accounts) add(name string, entry account) error {
+func (a *accounts) add(name string, entry *account) error {
 	if name != anyUser {
 		if err := checkUserName(name); err != nil {
 			return err
@@ -77,16 +101,22 @@ func (a *accounts) add(name string, entry account) error {
 	entry.kind = kind
 	a.effort.include(kind)
 	if name == anyUser {
-		master := entry // the only one that is kept by itself
-		a.anyUser = &master
-		return nil
-	}
-	if place, known := a.places[name]; known {
-		a.all[place] = entry
-		return nil
+		return a.setAnyUser(entry)
 	}
 	a.places[name] = int32(len(a.all)) // a file is bounded, at far fewer
-	a.all = append(a.all, entry)
+	a.all = append(a.all, recordOf(entry))
+	if len(a.places) != len(a.all) {
+		return errUserTwice
+	}
+	return nil
+}
+
+func (a *accounts) setAnyUser(entry *account) error {
+	if a.anyUser != nil {
+		return errUserTwice
+	}
+	master := *entry
+	a.anyUser = &master
 	return nil
 }
 
@@ -96,7 +126,7 @@ func (a *accounts) find(user string) (entry account, known bool) {
 	if !known {
 		return account{}, false
 	}
-	return a.all[place], true
+	return a.all[place].account(), true
 }
 
 func (a *accounts) isEmpty() bool { return a.count() == 0 }

@@ -6,6 +6,7 @@ package caddyauth
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -24,17 +25,27 @@ func manyUsers(n int) string {
 		if i > 0 {
 			file.WriteString(",\n")
 		}
-		fmt.Fprintf(&file, "  %q: %q", fmt.Sprintf("user%06d@example.com", i), bcryptDummy(10))
+		fmt.Fprintf(&file, "  %q: %q", fmt.Sprintf("user%06d@example.com", i), randomHash())
 	}
 	file.WriteString("\n}\n")
 	return file.String()
+}
+
+// randomHash is as hard to guess, sign by sign, as a real one: what a processor
+// guesses right takes a fraction of the time.
+func randomHash() string {
+	var hash [bcryptLength - bcryptSaltAt]byte
+	for i := range hash {
+		hash[i] = bcryptAlphabet[rand.IntN(len(bcryptAlphabet))]
+	}
+	return "$2a$10$" + string(hash[:])
 }
 
 // BenchmarkCredentialsFile is what a change of the file costs, and the start.
 func BenchmarkCredentialsFile(b *testing.B) {
 	for _, users := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprint("users=", users), func(b *testing.B) {
-			file := []byte(manyUsers(users))
+			file := manyUsers(users)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := parseCredentials(file); err != nil {

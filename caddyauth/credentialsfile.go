@@ -14,11 +14,11 @@ import (
 
 // parseCredentials reads a credentials file. Errors say line and column, and
 // quote nothing but user names.
-func parseCredentials(data []byte) (*accounts, error) {
-	if plain := parsePlain(data); plain != nil {
+func parseCredentials(text string) (*accounts, error) {
+	if plain := parsePlain(text); plain != nil {
 		return plain, nil
 	}
-	entries, err := decodeEntries(data)
+	entries, err := decodeEntries(text)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +27,9 @@ func parseCredentials(data []byte) (*accounts, error) {
 
 // credentialsParser reads a credentials file, which may be empty only where
 // there is another way to sign in.
-func credentialsParser(mayBeEmpty bool) func([]byte) (*accounts, error) {
-	return func(data []byte) (*accounts, error) {
-		accounts, err := parseCredentials(data)
+func credentialsParser(mayBeEmpty bool) func(string) (*accounts, error) {
+	return func(text string) (*accounts, error) {
+		accounts, err := parseCredentials(text)
 		if err == nil && !mayBeEmpty && accounts.isEmpty() {
 			return nil, errors.New("it has no accounts, and there is no other way to sign in")
 		}
@@ -39,8 +39,8 @@ func credentialsParser(mayBeEmpty bool) func([]byte) (*accounts, error) {
 
 // decodeEntries decodes by tokens, because encoding/json lets the last of two
 // equal keys win silently.
-func decodeEntries(data []byte) (map[string]account, error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // editors on Windows write a byte order mark
+func decodeEntries(text string) (map[string]account, error) {
+	data := []byte(strings.TrimPrefix(text, "\xef\xbb\xbf")) // editors on Windows write a byte order mark
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	at := func(err error) error {

@@ -78,6 +78,6 @@ func (p *patient) hasSecretsIn(config string) bool {
 	}
 	repl := caddy.NewReplacer()
 	return slices.ContainsFunc(written, func(value string) bool {
-		return value != "" && value == repl.ReplaceKnown(value, "") && strings.Contains(string(text), value)
+		return value != "" && value == repl.ReplaceKnown(value, "") && strings.Contains(text, value)
 	})
 }

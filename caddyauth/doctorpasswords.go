@@ -16,7 +16,7 @@ func (p *patient) checkPasswords(_ context.Context, r *report) {
 	const hash = "write what caddy hash-password prints in its place"
 	short, known, plain := 0, 0, 0
 	judge := func(a account) {
-		if a.Password == "" || a.kind != (hashKind{}) {
+		if a.Password == "" || a.kind != nil {
 			return
 		}
 		plain++
@@ -27,7 +27,8 @@ func (p *patient) checkPasswords(_ context.Context, r *report) {
 			short++
 		}
 	}
-	for _, a := range accounts.all {
+	for _, r := range accounts.all {
+		a := r.account()
 		judge(a)
 	}
 	if a := accounts.anyUser; a != nil {

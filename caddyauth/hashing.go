@@ -26,62 +26,71 @@ const (
 	maxPassword     = 1 << 10
 )
 
-// hashKind says how a stored password is verified and what that costs.
+// hashKind says how a stored password is verified and what that costs. nil is
+// for one that is stored plain.
 type hashKind struct {
 	bcryptCost int    // not 0: bcrypt
 	argon      string // not "": the parameters of an argon2id hash, "m=…,t=…,p=…"
 	argonDummy string // a hash of the same cost that no password has
 }
 
+// bcryptKinds are those of bcrypt, by cost.
+var bcryptKinds = func() (kinds [maxBcryptCost + 1]hashKind) {
+	for cost := range kinds {
+		kinds[cost].bcryptCost = cost
+	}
+	return kinds
+}()
+
 // kindOf recognises what `caddy hash-password` prints; anything else is a
 // plain password. What begins like a hash but is none is an error, since it is
 // more likely to be damaged than to be somebody's password.
-func kindOf(stored string) (hashKind, error) {
+func kindOf(stored string) (*hashKind, error) {
 	switch {
-	case strings.HasPrefix(stored, "$2a$"), strings.HasPrefix(stored, "$2b$"), strings.HasPrefix(stored, "$2y$"):
+	case isBcrypt(stored):
 		return bcryptKind(stored)
 	case strings.HasPrefix(stored, "$argon2"):
 		return argonKind(stored)
 	case strings.HasPrefix(stored, apiKeyPrefix):
-		return hashKind{}, errors.New("this is an API key or the hash of one, and no password: put the hash into api_keys")
+		return nil, errors.New("this is an API key or the hash of one, and no password: put the hash into api_keys")
 	case stored != "" && stored[0] == '$' && otherHash.MatchString(stored):
-		return hashKind{}, errors.New("this kind of hash is not supported: make one with `caddy hash-password`")
+		return nil, errors.New("this kind of hash is not supported: make one with `caddy hash-password`")
 	}
 	if len(stored) > maxPassword {
-		return hashKind{}, fmt.Errorf("the password is longer than %d bytes", maxPassword)
+		return nil, fmt.Errorf("the password is longer than %d bytes", maxPassword)
 	}
-	return hashKind{}, nil
+	return nil, nil
 }
 
 // otherHash knows hashes that other programs make. Taken for a plain password,
 // the hash itself would open the account.
 var otherHash = regexp.MustCompile(`^\$(1|2|2x|5|6|7|y|gy|apr1|scrypt|s0|pbkdf2[a-z0-9-]*)\$.+`)
 
-func bcryptKind(stored string) (hashKind, error) {
+func bcryptKind(stored string) (*hashKind, error) {
 	cost, ok := bcryptCost(stored)
 	if !ok {
-		return hashKind{}, errors.New("the bcrypt hash is damaged: copy all that `caddy hash-password` prints, without spaces")
+		return nil, errors.New("the bcrypt hash is damaged: copy all that `caddy hash-password` prints, without spaces")
 	}
 	if cost > maxBcryptCost {
-		return hashKind{}, fmt.Errorf("the bcrypt cost is %d, more than %d", cost, maxBcryptCost)
+		return nil, fmt.Errorf("the bcrypt cost is %d, more than %d", cost, maxBcryptCost)
 	}
-	return hashKind{bcryptCost: cost}, nil
+	return &bcryptKinds[cost], nil
 }
 
-func argonKind(stored string) (hashKind, error) {
+func argonKind(stored string) (*hashKind, error) {
 	parts := strings.Split(stored, "$")
 	if _, key, err := caddyauth.DecodeHash([]byte(stored)); err != nil || len(key) < minArgonKey || len(key) > maxArgonKey {
-		return hashKind{}, errors.New("the hash is damaged, or of a kind other than argon2id")
+		return nil, errors.New("the hash is damaged, or of a kind other than argon2id")
 	}
 	var memory, time, threads int
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &threads); err != nil {
-		return hashKind{}, errors.New("the parameters of the argon2id hash are damaged")
+		return nil, errors.New("the parameters of the argon2id hash are damaged")
 	}
 	if memory < 1 || memory > maxArgonMemory || time < 1 || time > maxArgonTime || threads < 1 || threads > 255 {
-		return hashKind{}, fmt.Errorf("the argon2id hash asks for more than m=%d,t=%d", maxArgonMemory, maxArgonTime)
+		return nil, fmt.Errorf("the argon2id hash asks for more than m=%d,t=%d", maxArgonMemory, maxArgonTime)
 	}
 	parts[5] = strings.Repeat("A", len(parts[5]))
-	return hashKind{argon: parts[3], argonDummy: strings.Join(parts, "$")}, nil
+	return &hashKind{argon: parts[3], argonDummy: strings.Join(parts, "$")}, nil
 }
 
 // effort is the work that every attempt at a set of accounts takes: bcrypt at
@@ -89,10 +98,13 @@ func argonKind(stored string) (hashKind, error) {
 // occurs. The time of an answer then says nothing about whose account it was.
 type effort struct {
 	bcryptCost int
-	argon      []hashKind
+	argon      []*hashKind
 }
 
-func (e *effort) include(kind hashKind) {
+func (e *effort) include(kind *hashKind) {
+	if kind == nil {
+		return
+	}
 	e.bcryptCost = max(e.bcryptCost, kind.bcryptCost)
 	if kind.argon == "" {
 		return
@@ -118,12 +130,12 @@ func (e *effort) compare(entry account, known bool, password string) bool {
 		return false
 	}
 	switch {
+	case entry.kind == nil:
+		return plain
 	case entry.kind.bcryptCost > 0:
 		return bcrypted
-	case entry.kind.argon != "":
-		return argoned
 	}
-	return plain
+	return argoned
 }
 
 // compareBcrypt takes 2^bcryptCost steps whatever the cost of the entry is: an
@@ -135,13 +147,12 @@ func (e *effort) compareBcrypt(entry account, password string) bool {
 	bounded := []byte(password[:min(len(password), bcryptMaxLength)])
 	work := giveWay()
 	defer work.done()
-	cost := entry.kind.bcryptCost
-	if cost == 0 {
+	if entry.kind == nil || entry.kind.bcryptCost == 0 {
 		matchesBcrypt(bcryptDummy(e.bcryptCost), bounded, work.pause)
 		return false
 	}
 	matches := matchesBcrypt(entry.Password, bounded, work.pause)
-	for ; cost < e.bcryptCost; cost++ {
+	for cost := entry.kind.bcryptCost; cost < e.bcryptCost; cost++ {
 		matchesBcrypt(bcryptDummy(cost), bounded, work.pause)
 	}
 	// bcrypt would ignore what is too long, and repeats the password from a
@@ -156,7 +167,7 @@ func bcryptDummy(cost int) string {
 
 func (e *effort) compareArgon(entry account, password string) (matches bool) {
 	for _, kind := range e.argon {
-		stored, mine := kind.argonDummy, kind.argon == entry.kind.argon
+		stored, mine := kind.argonDummy, entry.kind != nil && kind.argon == entry.kind.argon
 		if mine {
 			stored = entry.Password
 		}

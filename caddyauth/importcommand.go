@@ -113,7 +113,7 @@ func readVariables(file string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	variables, err := panelserve.ParseVariables(string(text))
+	variables, err := panelserve.ParseVariables(text)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}

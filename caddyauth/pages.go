@@ -29,8 +29,8 @@ func openPages(ctx context.Context, logger *zap.Logger, s settings) (pages, erro
 		return pages{}, err
 	}
 	for kind, path := range s.templates {
-		file, err := watchFile(ctx, logger, path, maxTemplateFile, func(source []byte) (*templates.Template, error) {
-			return templates.Parse(path, source)
+		file, err := watchFile(ctx, logger, path, maxTemplateFile, func(source string) (*templates.Template, error) {
+			return templates.Parse(path, []byte(source))
 		})
 		if err != nil {
 			return pages{}, err

@@ -138,7 +138,7 @@ func (h *Handler) openAccounts(ctx context.Context) error {
 }
 
 func (h *Handler) warnOfWeakPassword(accounts *accounts) {
-	if any := accounts.anyUser; any != nil && any.kind == (hashKind{}) && len(any.Password) < 8 {
+	if any := accounts.anyUser; any != nil && any.kind == nil && len(any.Password) < 8 {
 		h.logger.Warn("the password in basic_auth has fewer than 8 characters")
 	}
 }

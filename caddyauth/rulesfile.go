@@ -23,11 +23,11 @@ var ReadRules func(file string, content []byte) ([]Rule, error)
 
 var errNoLanguage = errors.New("this Caddy was built without the package caddyfile, which reads files of rules")
 
-func readRules(file string, content []byte) ([]Rule, error) {
+func readRules(file, content string) ([]Rule, error) {
 	if ReadRules == nil {
 		return nil, errNoLanguage
 	}
-	rules, err := ReadRules(file, content)
+	rules, err := ReadRules(file, []byte(content))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func openRules(ctx caddy.Context, logger *zap.Logger, written *Authorize, file s
 		path:   file,
 		limit:  maxRulesFile,
 		logger: logger,
-		parse: func(content []byte) (*ruleSet, error) {
+		parse: func(content string) (*ruleSet, error) {
 			rules, err := readRules(file, content)
 			if err != nil {
 				return nil, err

@@ -297,7 +297,7 @@ func (c *checker) page(kind templates.Kind, subdirective, written string, s *set
 		c.wrongHere(subdirective, fmt.Errorf("reading the template: %w", saidFrom(path, err)))
 		return
 	}
-	if _, err := templates.Parse(path, data); err != nil {
+	if _, err := templates.Parse(path, []byte(data)); err != nil {
 		c.wrongHere(subdirective, fmt.Errorf("parsing the template: %w", err))
 	}
 }

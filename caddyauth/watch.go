@@ -4,15 +4,15 @@
 package caddyauth
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +27,10 @@ const watchInterval = 200 * time.Millisecond
 // two writes may fall within one tick of the file system's clock.
 const settleTime = time.Second
 
+// digestSeed makes digests by which this process notices that a file says
+// something else. Nobody outside of it can look for two files with the same.
+var digestSeed = maphash.MakeSeed()
+
 // maxTemplateFile bounds a page that an operator wrote.
 const maxTemplateFile = 1 << 20
 
@@ -35,7 +39,7 @@ const maxTemplateFile = 1 << 20
 type watchedFile[T any] struct {
 	path   string
 	limit  int64
-	parse  func([]byte) (T, error)
+	parse  func(content string) (T, error)
 	logger *zap.Logger
 	// replaced is told what the file said before, once it says something else
 	// or is watched no longer. nil: nobody has to know.
@@ -48,7 +52,7 @@ type watchedFile[T any] struct {
 
 	mu     sync.Mutex
 	info   os.FileInfo // of the file when it was read last, good or broken
-	digest [sha256.Size]byte
+	digest uint64
 	failed string // the error that was logged last, "" since the file is good
 	loaded time.Time
 	closed bool
@@ -57,11 +61,11 @@ type watchedFile[T any] struct {
 // reading is what a file said at a time.
 type reading[T any] struct {
 	info   os.FileInfo
-	digest [sha256.Size]byte
+	digest uint64
 	value  T
 }
 
-func watchFile[T any](ctx context.Context, logger *zap.Logger, path string, limit int64, parse func([]byte) (T, error)) (*watchedFile[T], error) {
+func watchFile[T any](ctx context.Context, logger *zap.Logger, path string, limit int64, parse func(content string) (T, error)) (*watchedFile[T], error) {
 	f := &watchedFile[T]{path: path, limit: limit, parse: parse, logger: logger}
 	if err := f.start(ctx); err != nil {
 		return nil, err
@@ -139,7 +143,7 @@ func (f *watchedFile[T]) readIfChanged() (changed bool, err error) {
 		f.info = nil
 		return false, err
 	}
-	digest := sha256.Sum256(content)
+	digest := maphash.String(digestSeed, content)
 	unchanged := f.info != nil && digest == f.digest
 	f.info, f.digest = info, digest
 	if unchanged {
@@ -176,21 +180,21 @@ func saidFrom(path string, err error) error {
 }
 
 // readBounded reads a file of at most limit bytes.
-func readBounded(path string, limit int64) ([]byte, error) {
+func readBounded(path string, limit int64) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer file.Close()
-	var content bytes.Buffer
+	var content strings.Builder
 	if info, err := file.Stat(); err == nil {
-		content.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // at once instead of by and by
+		content.Grow(int(min(info.Size(), limit))) // at once instead of by and by
 	}
-	if _, err := content.ReadFrom(io.LimitReader(file, limit+1)); err != nil {
-		return nil, err
+	if _, err := io.Copy(&content, io.LimitReader(file, limit+1)); err != nil {
+		return "", err
 	}
 	if int64(content.Len()) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
+		return "", fmt.Errorf("%s is larger than %d bytes", path, limit)
 	}
-	return content.Bytes(), nil
+	return content.String(), nil
 }

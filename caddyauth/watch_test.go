@@ -23,11 +23,11 @@ type watched struct {
 	logs *observer.ObservedLogs
 }
 
-func parseGood(data []byte) (string, error) {
-	if !strings.HasPrefix(string(data), "good ") {
+func parseGood(text string) (string, error) {
+	if !strings.HasPrefix(text, "good ") {
 		return "", errors.New("it is not good")
 	}
-	return string(data), nil
+	return text, nil
 }
 
 // watch reads a file without following it: refresh is called by the tests.
@@ -223,7 +223,7 @@ func TestWatchFollows(t *testing.T) {
 
 func TestReadBounded(t *testing.T) {
 	path := newFile(t, "file", "12345")
-	if got, err := readBounded(path, 5); err != nil || string(got) != "12345" {
+	if got, err := readBounded(path, 5); err != nil || got != "12345" {
 		t.Errorf("%q, %v", got, err)
 	}
 	if _, err := readBounded(path, 4); err == nil || errors.Is(err, io.EOF) {
