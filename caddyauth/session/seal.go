@@ -9,6 +9,7 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -66,11 +67,33 @@ func newSecretID() []byte {
 }
 
 // ticket is what the cookie holds when the record is in a store: enough to find
-// it there.
+// it there. The times are in Unix seconds.
 type ticket struct {
-	SecretID []byte `json:"id"`
-	Created  int64  `json:"created"`
-	Expires  int64  `json:"expires"`
+	SecretID []byte
+	Created  int64
+	Expires  int64
+}
+
+const ticketSize = secretIDSize + 8 + 8
+
+// encode is short, since every request carries it.
+func (t ticket) encode() []byte {
+	plain := make([]byte, 0, ticketSize)
+	plain = append(plain, t.SecretID...)
+	plain = binary.BigEndian.AppendUint64(plain, uint64(t.Created))
+	return binary.BigEndian.AppendUint64(plain, uint64(t.Expires))
+}
+
+func decodeTicket(plain []byte) (t ticket, ok bool) {
+	if len(plain) != ticketSize {
+		return t, false
+	}
+	times := plain[secretIDSize:]
+	return ticket{
+		SecretID: plain[:secretIDSize:secretIDSize],
+		Created:  int64(binary.BigEndian.Uint64(times)),
+		Expires:  int64(binary.BigEndian.Uint64(times[8:])),
+	}, true
 }
 
 // recordCookie is what the cookie holds when there is no store.
@@ -119,11 +142,7 @@ func newCodec(secret []byte, purpose string) (securecookie.Codec, error) {
 }
 
 func (s *sealer) sealTicket(t ticket) (string, error) {
-	plain, err := json.Marshal(t)
-	if err != nil {
-		return "", err
-	}
-	return securecookie.EncodeMulti(ticketName, plain, s.cookies...)
+	return securecookie.EncodeMulti(ticketName, t.encode(), s.cookies...)
 }
 
 // openTicket says no to everything that is not a ticket of ours for a session
@@ -133,7 +152,7 @@ func (s *sealer) openTicket(cookie string, now time.Time) (t ticket, ok bool) {
 	if securecookie.DecodeMulti(ticketName, cookie, &plain, s.cookies...) != nil {
 		return t, false
 	}
-	if json.Unmarshal(plain, &t) != nil || len(t.SecretID) != secretIDSize {
+	if t, ok = decodeTicket(plain); !ok {
 		return t, false
 	}
 	return t, inForce(time.Unix(t.Created, 0), time.Unix(t.Expires, 0), now)
