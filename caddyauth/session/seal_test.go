@@ -6,7 +6,11 @@ package session
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
+	"time"
+
+	"github.com/gorilla/securecookie"
 )
 
 func TestInflate(t *testing.T) {
@@ -22,6 +26,33 @@ func TestInflate(t *testing.T) {
 	}
 	if _, err := inflate([]byte("garbage")); err == nil {
 		t.Error("garbage gives no error")
+	}
+}
+
+// TestTicket: what is sealed as a ticket is one only if it is as long as one.
+func TestTicket(t *testing.T) {
+	s, err := newSealer([][]byte{[]byte("a secret")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1795295794, 0)
+	want := ticket{newSecretID(), now.Unix(), now.Add(time.Hour).Unix()}
+	for more, good := range map[int]bool{-1: false, 0: true, 1: false} {
+		plain := append(want.encode(), 0)[:ticketSize+more]
+		cookie, err := securecookie.EncodeMulti(ticketName, plain, s.cookies...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := s.openTicket(cookie, now)
+		if ok != good || ok && !reflect.DeepEqual(got, want) {
+			t.Errorf("%d bytes: %v, %t", len(plain), got, ok)
+		}
+	}
+	cookie, _ := s.sealTicket(want)
+	for _, at := range []time.Time{now.Add(-2 * skew), now.Add(time.Hour)} {
+		if _, ok := s.openTicket(cookie, at); ok {
+			t.Errorf("it is good %s after it was made", at.Sub(now))
+		}
 	}
 }
 
