@@ -26,7 +26,7 @@ configuration, shows whether everything is in order, shows who is signed in and
 ends sessions, and makes the secrets that the panelauth directive and the Panel
 application behind it share, as panel secret and panel oauth-secret do.`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(
+			addCommands(cmd,
 				printCommand("secret", "Prints a new secret for cookie_secret", tornado.NewSecret),
 				printCommand("oauth-secret", "Prints a new key for oauth_encryption_key", tornado.NewFernetKey),
 				apiKeyCommand(),
@@ -37,6 +37,23 @@ application behind it share, as panel secret and panel oauth-secret do.`,
 			)
 		},
 	})
+}
+
+// addCommands adds commands to one that does nothing by itself but to show its
+// help. What is none of them is an error, which cobra leaves to others.
+func addCommands(to *cobra.Command, commands ...*cobra.Command) {
+	to.AddCommand(commands...)
+	to.SuggestionsMinimumDistance = 2
+	to.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	to.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+			return fmt.Errorf("unknown command %q: did you mean %s %s?", args[0], cmd.CommandPath(), meant[0])
+		}
+		return fmt.Errorf("unknown command %q: %s --help lists those that there are", args[0], cmd.CommandPath())
+	}
 }
 
 // withFlags makes a command of a function that takes its flags as Caddy's own

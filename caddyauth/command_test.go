@@ -5,6 +5,7 @@ package caddyauth
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -16,7 +17,7 @@ import (
 // run runs `caddy panelauth …` and returns what it prints.
 func run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	command := new(cobra.Command)
+	command := &cobra.Command{Use: "panelauth"}
 	caddycmd.Commands()["panelauth"].CobraFunc(command)
 	var out bytes.Buffer
 	command.SetOut(&out)
@@ -44,6 +45,25 @@ func TestCommands(t *testing.T) {
 	for _, args := range [][]string{{"secret", "x"}, {"oauth-secret", "x"}} {
 		if _, err := run(t, args...); err == nil {
 			t.Errorf("%v is no error", args)
+		}
+	}
+}
+
+// TestMistypedCommands: what is no command is an error that says which one is.
+func TestMistypedCommands(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"sessions"}} {
+		if out, err := run(t, args...); err != nil || !strings.Contains(out, "Available Commands") {
+			t.Errorf("%v: %v, %q", args, err, out)
+		}
+	}
+	for want, args := range map[string][]string{
+		"did you mean panelauth doctor?":        {"docter"},
+		"did you mean panelauth sessions list?": {"sessions", "lst"},
+		"panelauth --help lists":                {"x"},
+		"panelauth sessions --help lists":       {"sessions", "--address", "localhost:1", "everything"},
+	} {
+		if _, err := run(t, args...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got error %v", args, err)
 		}
 	}
 }

@@ -187,6 +187,14 @@ func (c *connection) breaksOff() bool {
 	return c.socket == nil || !c.socket.isTold()
 }
 
+// becameSocket is for those who do not serve the connection: the websocket that
+// it has become, or nil.
+func (c *connection) becameSocket() *socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.socket
+}
+
 // upload is what the client sends.
 type upload struct {
 	io.ReadCloser
@@ -194,7 +202,7 @@ type upload struct {
 }
 
 func (u *upload) Read(p []byte) (int, error) {
-	if s := u.connection.socket; s != nil {
+	if s := u.connection.becameSocket(); s != nil {
 		return s.read(u.ReadCloser, p)
 	}
 	n, err := u.ReadCloser.Read(p)

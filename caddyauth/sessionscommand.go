@@ -38,7 +38,7 @@ for caddy stop.`,
 		RunE:  onAdminAPI(revokeSessions),
 	}
 	revoke.Flags().String("user", "", "End all sessions of this user, whatever their way in")
-	sessions.AddCommand(
+	addCommands(sessions,
 		&cobra.Command{
 			Use:   "list",
 			Short: "Lists the sessions",

@@ -245,7 +245,14 @@ func readCertificates(path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the URL's ca: %w", err)
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxCertificates))
+	pem, err := io.ReadAll(io.LimitReader(file, maxCertificates+1))
+	if err == nil && len(pem) > maxCertificates {
+		err = fmt.Errorf("%s is larger than %d bytes", path, maxCertificates)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the URL's ca: %w", err)
+	}
+	return pem, nil
 }
 
 func (a *Address) isCluster() bool  { return strings.HasSuffix(a.scheme, "+cluster") }

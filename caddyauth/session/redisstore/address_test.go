@@ -61,6 +61,7 @@ func TestParseRefuses(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	large := largeAuthority(t)
 	const secret = "hunter2"
 	for text, want := range map[string]error{
 		"":                                        errScheme,
@@ -126,7 +127,7 @@ func TestParseRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, query := range []string{"ca=" + folder + "/no.pem", "cert=" + empty + "&key=" + empty} {
+	for _, query := range []string{"ca=" + folder + "/no.pem", "ca=" + large, "cert=" + empty + "&key=" + empty} {
 		if _, err := Parse("rediss://:" + secret + "@h?" + query); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: got error %v", query, err)
 		}
@@ -207,4 +208,18 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// largeAuthority is a file that begins with a certificate and is too large.
+func largeAuthority(t *testing.T) string {
+	path, _, _ := certificates(t)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.Write(make([]byte, maxCertificates)); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
