@@ -48,6 +48,14 @@ func TestParsePlain(t *testing.T) {
 	}
 }
 
+// TestParsePlainAllocations: an account takes nothing but its place.
+func TestParsePlainAllocations(t *testing.T) {
+	file := manyUsers(1000)
+	if n := testing.AllocsPerRun(5, func() { parsePlain(file) }); n > 50 {
+		t.Errorf("%v allocations for 1,000 users", n)
+	}
+}
+
 // FuzzParsePlain: what is read the quick way means the same the long way.
 func FuzzParsePlain(f *testing.F) {
 	f.Add(`{"a":"b","*":"c"}`)
