@@ -14,7 +14,7 @@ func parsePlain(text string) *accounts {
 	if strings.Contains(text, `\`) || !p.take('{') {
 		return nil
 	}
-	found := noAccounts(strings.Count(p.rest, ":"))
+	found := noAccounts(strings.Count(p.rest, `"`) / 4) // a name and a password in quotes
 	if p.take('}') {
 		return p.end(found)
 	}

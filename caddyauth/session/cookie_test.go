@@ -55,7 +55,7 @@ func TestCookieSizes(t *testing.T) {
 
 func TestTicketSize(t *testing.T) {
 	_, cookie, err := newManager(t, newStore()).Begin(background, withClaims(100_000))
-	if err != nil || len(cookie) > session.MaxTicketCookie/2 {
+	if err != nil || len(cookie) > 176 { // each request carries it
 		t.Errorf("%d bytes, %v", len(cookie), err)
 	}
 }

@@ -7,7 +7,6 @@ import "time"
 
 const (
 	MaxRecord       = maxRecord
-	MaxTicketCookie = maxTicketCookie
 	MaxRecordCookie = maxRecordCookie
 	MaxChunk        = maxChunk
 	MaxBackground   = maxBackground
